@@ -1,0 +1,1 @@
+"""Storage: scored pairs become a graph to query."""

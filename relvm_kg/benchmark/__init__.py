@@ -1,0 +1,1 @@
+"""Splits, one evaluator, and the contenders."""

@@ -1,0 +1,1 @@
+"""Classifiers on top of the representation."""

@@ -1,0 +1,1 @@
+"""Readers, sentences, pair contexts and relation files."""

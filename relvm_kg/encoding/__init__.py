@@ -1,0 +1,1 @@
+"""Vocabulary, token store, batches, text and co-mention profiles."""

@@ -1,0 +1,1 @@
+"""The catalogue of ids and names, and grounding of what people type."""

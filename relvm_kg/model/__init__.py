@@ -1,0 +1,1 @@
+"""RELVM, the representation model."""

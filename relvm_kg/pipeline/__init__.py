@@ -1,0 +1,1 @@
+"""What a command calls: one function a job."""

@@ -1,0 +1,1 @@
+"""The training loop, its trace and its gates."""
