@@ -95,7 +95,8 @@ def unit_rows(profile: FloatArray, dimensions: int) -> FloatArray:
     """The first columns of a profile, each row scaled to length 1 (rows of zeros stay)."""
     part = profile[:, :dimensions]
     lengths = np.linalg.norm(part, axis=1, keepdims=True)
-    return np.divide(part, lengths, out=np.zeros_like(part), where=lengths > 0)
+    scaled: FloatArray = np.divide(part, lengths, out=np.zeros_like(part), where=lengths > 0)
+    return scaled
 
 
 def load_profiles(corpus_dir: Path) -> tuple[FloatArray, FloatArray]:

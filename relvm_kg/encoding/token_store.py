@@ -33,9 +33,7 @@ class TokenStoreWriter:
         """Finish the files; the manifest comes last."""
         self._handle.close()
         n_tokens = self._offsets[-1]
-        flat = np.lib.format.open_memmap(  # type: ignore[no-untyped-call]
-            self._folder / "tokens.npy", mode="w+", dtype=np.int32, shape=(n_tokens,)
-        )
+        flat = np.lib.format.open_memmap(self._folder / "tokens.npy", mode="w+", dtype=np.int32, shape=(n_tokens,))
         if n_tokens:
             flat[:] = np.memmap(self._raw, dtype=np.int32, mode="r", shape=(n_tokens,))
             flat.flush()

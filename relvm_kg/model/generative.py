@@ -1,0 +1,132 @@
+"""The generative side of RELVM: p(u), p(z|x,y,u) and p(c|z) (Shah and Fauqueur 2020, Eq. 1-5)."""
+
+import math
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from relvm_kg.model.presets import EntityStart, ModelConfig
+
+
+class Gaussian(NamedTuple):
+    """A diagonal normal distribution."""
+
+    mean: Tensor
+    """*Shape:* (..., latent)"""
+    log_variance: Tensor
+    """*Shape:* (..., latent)"""
+
+    def sample(self, generator: torch.Generator) -> Tensor:
+        """One reparameterised draw. *Shape:* (..., latent)"""
+        noise = torch.randn(self.mean.shape, generator=generator, device=self.mean.device)
+        return self.with_noise(noise)
+
+    def with_noise(self, noise: Tensor) -> Tensor:
+        """mean + noise * standard deviation, for draws that several distributions share."""
+        return self.mean + noise * torch.exp(0.5 * self.log_variance)
+
+
+def one_bias_lstm(n_inputs: int, hidden: int) -> nn.LSTM:
+    """A one-layer LSTM with the one bias of Eq. 5: PyTorch's second, redundant one stays at zero."""
+    lstm = nn.LSTM(n_inputs, hidden, batch_first=True)
+    nn.init.zeros_(lstm.bias_hh_l0)
+    lstm.bias_hh_l0.requires_grad_(False)
+    return lstm
+
+
+class EntityVectors(nn.Module):
+    """e(x): one vector an entity, of length 1 or sqrt(embedding)."""
+
+    def __init__(self, n_rows: int, config: ModelConfig) -> None:
+        super().__init__()
+        self.table = nn.Embedding(n_rows, config.embedding)
+        self.length = math.sqrt(config.embedding) if config.scale_entities else 1.0
+
+    def forward(self, rows: Int[Tensor, "*pairs"]) -> Float[Tensor, "*pairs embedding"]:
+        """Vectors of rows of the table."""
+        return F.normalize(self.table(rows), dim=-1) * self.length
+
+    def pair(self, heads: Int[Tensor, "pairs"], tails: Int[Tensor, "pairs"]) -> Float[Tensor, "pairs features"]:
+        """[e(x); e(y); e(x)*e(y)] of Eq. 2. *Shape:* (pairs, 3 * embedding)"""
+        x, y = self(heads), self(tails)
+        return torch.cat([x, y, x * y], dim=-1)
+
+
+class Prior(nn.Module):
+    """p(z|x,y,u) (Eq. 2): two ReLU layers, u joined again at each, then mean and log-variance of z."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        hidden, latent = config.hidden, config.latent
+        self.first_pair = nn.Linear(3 * config.embedding, hidden)
+        self.first_u = nn.Linear(latent, hidden, bias=False)
+        self.second = nn.Linear(hidden, hidden)
+        self.second_u = nn.Linear(latent, hidden, bias=False)
+        self.mean = nn.Linear(hidden, latent)
+        self.mean_u = nn.Linear(latent, latent, bias=False)
+        self.log_variance = nn.Linear(hidden, latent)
+        self.log_variance_u = nn.Linear(latent, latent, bias=False)
+        self.residual = nn.Linear(3 * config.embedding, latent, bias=False) if config.residual else None
+        self.limit = config.log_variance_limit
+        if config.wide_mean_start:
+            nn.init.normal_(self.mean.weight)
+            nn.init.normal_(self.mean_u.weight)
+
+    def forward(self, pair: Float[Tensor, "*#batch features"], u: Float[Tensor, "*#batch latent"]) -> Gaussian:
+        """Distribution of z for pair features and u, broadcast against each other.
+
+        One u a pair: (n, features) with (n, latent). The same draws of u for all pairs: (n, 1, features) with
+        (samples, latent) gives (n, samples, latent), and the pair's part of the first layer is computed once.
+        """
+        hidden = F.relu(self.first_pair(pair) + self.first_u(u))
+        hidden = F.relu(self.second(hidden) + self.second_u(u))
+        mean = self.mean(hidden) + self.mean_u(u)
+        if self.residual is not None:
+            mean = mean + self.residual(pair)
+        log_variance = self.log_variance(hidden) + self.log_variance_u(u)
+        return Gaussian(mean, log_variance.clamp(-self.limit, self.limit))
+
+
+class Decoder(nn.Module):
+    """p(c|z) (Eq. 4-5): an LSTM reads z and the previous token; its state and z predict the next token."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.z_first = nn.Linear(config.latent, config.hidden)
+        self.z_second = nn.Linear(config.hidden, config.hidden)
+        self.lstm = one_bias_lstm(config.hidden + config.embedding, config.hidden)
+        self.output = nn.Linear(config.hidden + config.latent, config.embedding)
+
+    def forward(
+        self, z: Float[Tensor, "batch latent"], inputs: Float[Tensor, "batch length embedding"]
+    ) -> Float[Tensor, "batch length embedding"]:
+        """W h_t for each position, to be multiplied with the token vectors.
+
+        Args:
+            z: One draw of z for each context.
+            inputs: Vectors of the previous tokens, dropout applied.
+        """
+        length = inputs.shape[1]
+        projected = F.relu(self.z_second(F.relu(self.z_first(z))))
+        states, _ = self.lstm(torch.cat([projected.unsqueeze(1).expand(-1, length, -1), inputs], dim=-1))
+        predicted: Tensor = self.output(torch.cat([states, z.unsqueeze(1).expand(-1, length, -1)], dim=-1))
+        return predicted
+
+
+def start_entities(table: nn.Embedding, config: ModelConfig, profiles: Tensor | None) -> None:
+    """Set the entity vectors' first values: profiles where there are any, else N(0, 1).
+
+    Args:
+        table: Rows of entities, then one for each type.
+        config: Says where vectors start.
+        profiles: *Shape:* (entities, embedding), rows of length 1 or of zeros.
+    """
+    with torch.no_grad():
+        if config.entity_start is EntityStart.RANDOM or profiles is None:
+            return
+        known = profiles.norm(dim=-1) > 0
+        scaled = F.normalize(profiles, dim=-1) * math.sqrt(config.embedding)
+        table.weight[: len(profiles)][known] = scaled[known]

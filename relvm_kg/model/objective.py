@@ -1,0 +1,60 @@
+"""The bound that training raises (Shah and Fauqueur 2020, Eq. 6 and 21) and its exact, chunked softmax."""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from relvm_kg.model.generative import Gaussian
+
+CHUNK_ROWS = 512
+
+
+def kl_to_standard_normal(q: Gaussian) -> Float[Tensor, "batch"]:
+    """KL[q || N(0, I)] in nats, for each row."""
+    return 0.5 * (q.mean.square() + q.log_variance.exp() - 1.0 - q.log_variance).sum(-1)
+
+
+class _ChunkedCrossEntropy(torch.autograd.Function):
+    """Weighted negative log-likelihood whose gradients are made chunk by chunk in the forward pass.
+
+    Logits of only `CHUNK_ROWS` rows exist at a time, and none is kept for the backward pass.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, states: Tensor, table: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+        losses = torch.empty(len(states), device=states.device, dtype=states.dtype)
+        needed = ctx.needs_input_grad[0] or ctx.needs_input_grad[1]
+        state_gradient = torch.empty_like(states) if needed else None
+        table_gradient = torch.zeros_like(table) if needed else None
+        for start in range(0, len(states), CHUNK_ROWS):
+            part = slice(start, start + CHUNK_ROWS)
+            log_probabilities = torch.log_softmax(states[part] @ table.T, dim=-1)
+            picked = targets[part].unsqueeze(1)
+            losses[part] = -log_probabilities.gather(1, picked).squeeze(1)
+            if state_gradient is not None and table_gradient is not None:
+                error = log_probabilities.exp_()
+                error.scatter_add_(1, picked, torch.full_like(picked, -1, dtype=error.dtype))
+                error *= weights[part].unsqueeze(1)
+                torch.mm(error, table, out=state_gradient[part])
+                table_gradient.addmm_(error.T, states[part])
+        ctx.save_for_backward(state_gradient, table_gradient)
+        ctx.mark_non_differentiable(losses)
+        return (losses * weights).sum(), losses
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
+        state_gradient, table_gradient = ctx.saved_tensors
+        return gradients[0] * state_gradient, gradients[0] * table_gradient, None, None
+
+
+def chunked_cross_entropy(
+    states: Float[Tensor, "rows embedding"],
+    table: Float[Tensor, "vocabulary embedding"],
+    targets: Int[Tensor, "rows"],
+    weights: Float[Tensor, "rows"],
+) -> tuple[Float[Tensor, ""], Float[Tensor, "rows"]]:
+    """Sum of weighted -log softmax(states table^T)[targets], and the unweighted value of each row (no gradient)."""
+    total, losses = _ChunkedCrossEntropy.apply(states, table, targets, weights)  # type: ignore[no-untyped-call]
+    return total, losses

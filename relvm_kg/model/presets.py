@@ -1,0 +1,129 @@
+"""Settings of the representation model, its sizes, and the two presets."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from relvm_kg.config import require
+
+
+class Size(StrEnum):
+    """Sizes of the paper, by the number of hidden units."""
+
+    X_SMALL = "x-small"
+    SMALL = "small"
+    MEDIUM = "medium"
+    LARGE = "large"
+
+    @property
+    def hidden(self) -> int:
+        """Hidden units: 128, 256, 512 or 1024."""
+        return {"x-small": 128, "small": 256, "medium": 512, "large": 1024}[self.value]
+
+
+class Preset(StrEnum):
+    """`paper` is the released architecture, `default` what measured best."""
+
+    PAPER = "paper"
+    DEFAULT = "default"
+
+
+class EntityStart(StrEnum):
+    """What the entity vectors start from."""
+
+    RANDOM = "random"
+    PROFILES = "profiles"
+
+
+class Bound(StrEnum):
+    """What the bound is averaged over: sentences alike, or sentences weighted by one over their length."""
+
+    PER_SENTENCE = "per-sentence"
+    PER_TOKEN = "per-token"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """Architecture of RELVM."""
+
+    hidden: int = 128
+    """Units of the LSTMs and of the layers of the prior and recognition networks."""
+    latent: int = 300
+    """Dimensions of u and of z."""
+    embedding: int = 300
+    """Dimensions of entity and token vectors."""
+    scale_entities: bool = True
+    """Give entity vectors the length sqrt(embedding) instead of 1, so that the pair is not drowned out by u."""
+    residual: bool = True
+    """A linear path from [e(x); e(y); e(x)*e(y)] to z's mean."""
+    entity_start: EntityStart = EntityStart.PROFILES
+    """Where the entity vectors start."""
+    wide_mean_start: bool = False
+    """Start the weights of z's mean at N(0, 1), as the released code does."""
+    log_variance_limit: float = 6.0
+    """Log-variances are clamped to plus and minus this."""
+
+    def __post_init__(self) -> None:
+        for name in ("hidden", "latent", "embedding"):
+            require(getattr(self, name) >= 1, f"model.{name}", "be at least 1", getattr(self, name))
+        require(self.log_variance_limit > 0, "model.log_variance_limit", "be positive", self.log_variance_limit)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig:
+    """How the representation is trained."""
+
+    epochs: float = 2.0
+    """Passes over the training contexts (a fraction ends within one)."""
+    batch_size: int = 64
+    """Contexts a step."""
+    learning_rate: float = 1e-3
+    """Of Adam."""
+    anneal: float = 0.2
+    """KL weight rises from 0 to 1 over this many iterations, or over this share of them if below 1."""
+    token_dropout: float = 0.5
+    """Share of the decoder's input tokens that are hidden from it; the kept ones are scaled up."""
+    type_share: float = 0.1
+    """Share of contexts whose entities are replaced by their types, for use where ids say nothing."""
+    bound: Bound = Bound.PER_SENTENCE
+    """What the bound is averaged over."""
+    gradient_limit: float = 5.0
+    """Gradients are scaled down to this norm; 0 leaves them."""
+    seed: int = 0
+    """Of every random draw."""
+    checkpoint_seconds: float = 60.0
+    """Time between checkpoints."""
+    max_contexts: int = 0
+    """Train on a fixed sample of this many contexts; 0 takes all."""
+
+    def __post_init__(self) -> None:
+        require(self.epochs > 0, "training.epochs", "be positive", self.epochs)
+        require(self.batch_size >= 1, "training.batch_size", "be at least 1", self.batch_size)
+        require(self.learning_rate > 0, "training.learning_rate", "be positive", self.learning_rate)
+        require(self.anneal >= 0, "training.anneal", "not be negative", self.anneal)
+        require(0 <= self.token_dropout < 1, "training.token_dropout", "be in [0, 1)", self.token_dropout)
+        require(0 <= self.type_share <= 1, "training.type_share", "be in [0, 1]", self.type_share)
+
+
+def model_config(preset: Preset, size: Size) -> ModelConfig:
+    """The architecture of a preset at a size."""
+    if preset is Preset.PAPER:
+        return ModelConfig(
+            hidden=size.hidden,
+            scale_entities=False,
+            residual=False,
+            entity_start=EntityStart.RANDOM,
+            wide_mean_start=True,
+        )
+    return ModelConfig(hidden=size.hidden)
+
+
+def training_config(preset: Preset) -> TrainingConfig:
+    """The training settings of a preset.
+
+    The paper's are batch 192, Adam 1e-4, 400,000 iterations, annealing over 10,000 (Shah and Fauqueur 2020).
+    """
+    if preset is Preset.PAPER:
+        return TrainingConfig(
+            batch_size=192, learning_rate=1e-4, anneal=10_000, type_share=0.0, bound=Bound.PER_TOKEN, gradient_limit=0.0
+        )
+    return TrainingConfig()

@@ -1,0 +1,158 @@
+"""RELVM as one module: vectors, prior, decoder and recognition network."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from relvm_kg.encoding.batches import TokenBatch
+from relvm_kg.encoding.vocabulary import PAD
+from relvm_kg.model.generative import Decoder, EntityVectors, Gaussian, Prior, start_entities
+from relvm_kg.model.objective import chunked_cross_entropy, kl_to_standard_normal
+from relvm_kg.model.presets import Bound, ModelConfig
+from relvm_kg.model.recognition import Recognition
+from relvm_kg.types import EntityType
+
+TYPE_ROWS: dict[EntityType, int] = {kind: offset for offset, kind in enumerate(EntityType)}
+"""Rows of the types in the entity table, counted from the number of entities."""
+
+
+@dataclass(frozen=True)
+class ContextBatch:
+    """A batch of contexts on the model's device. *Shape:* tokens (batch, length), the rest (batch)."""
+
+    tokens: Tensor
+    lengths: Tensor
+    heads: Tensor
+    tails: Tensor
+
+    @classmethod
+    def of(cls, batch: TokenBatch, device: torch.device) -> "ContextBatch":
+        """Copy a padded batch to a device."""
+        return cls(*(torch.from_numpy(a).to(device) for a in (batch.tokens, batch.lengths, batch.heads, batch.tails)))
+
+    def with_pairs(self, heads: Tensor, tails: Tensor) -> "ContextBatch":
+        """The same contexts under other pairs."""
+        return ContextBatch(self.tokens, self.lengths, heads, tails)
+
+
+@dataclass(frozen=True)
+class BoundTerms:
+    """Eq. 6 for each context, in nats. *Shape:* (batch)"""
+
+    reconstruction: Tensor
+    """log p(c|z) at one draw."""
+    kl: Tensor
+    """KL[q(u|x,y,c) || p(u)]"""
+    loss: Tensor
+    """What training minimises. *Shape:* ()"""
+
+    @property
+    def bound(self) -> Tensor:
+        """reconstruction - KL"""
+        return self.reconstruction - self.kl
+
+
+class Relvm(nn.Module):
+    """The representation model of Shah and Fauqueur (2020)."""
+
+    def __init__(self, config: ModelConfig, n_entities: int, n_vocabulary: int) -> None:
+        super().__init__()
+        self.config = config
+        self.n_entities = n_entities
+        self.entities = EntityVectors(n_entities + len(TYPE_ROWS), config)
+        self.tokens = nn.Embedding(n_vocabulary, config.embedding)
+        nn.init.normal_(self.tokens.weight, std=0.1)
+        self.prior = Prior(config)
+        self.decoder = Decoder(config)
+        self.recognition = Recognition(config)
+
+    @classmethod
+    def started(
+        cls, config: ModelConfig, n_entities: int, n_vocabulary: int, seed: int, profiles: Tensor | None = None
+    ) -> "Relvm":
+        """A model with its first weights, the same for the same seed."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            model = cls(config, n_entities, n_vocabulary)
+        start_entities(model.entities.table, config, profiles)
+        return model
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.tokens.weight.device
+
+    def n_parameters(self, embeddings: bool) -> int:
+        """Number of trained weights, with or without the two tables of vectors."""
+        tables = () if embeddings else (self.entities.table.weight, self.tokens.weight)
+        trained = (p for p in self.parameters() if p.requires_grad)
+        return sum(p.numel() for p in trained if not any(p is t for t in tables))
+
+    def posterior(self, batch: ContextBatch) -> Gaussian:
+        """q(u|x,y,c) (Eq. 7-9)."""
+        pair = self.entities.pair(batch.heads, batch.tails)
+        q: Gaussian = self.recognition(self.tokens(batch.tokens), batch.lengths, pair)
+        return q
+
+    def bound(
+        self,
+        batch: ContextBatch,
+        generator: torch.Generator,
+        *,
+        kl_weight: float = 1.0,
+        token_dropout: float = 0.0,
+        average: Bound = Bound.PER_SENTENCE,
+    ) -> BoundTerms:
+        """The bound of Eq. 6 with one draw of u and of z.
+
+        Args:
+            batch: Contexts and their pairs.
+            generator: Source of every draw.
+            kl_weight: Weight of the KL term in the loss only.
+            token_dropout: Share of input tokens hidden from the decoder.
+            average: What the loss is averaged over.
+        """
+        pair = self.entities.pair(batch.heads, batch.tails)
+        vectors = self.tokens(batch.tokens)
+        q = self.recognition(vectors, batch.lengths, pair)
+        z = self.prior(pair, q.sample(generator)).sample(generator)
+        kl = kl_to_standard_normal(q)
+        n_targets = batch.lengths - 1
+        weights = torch.ones_like(kl) / len(kl)
+        if average is Bound.PER_TOKEN:
+            weights = weights / n_targets
+        negative, reconstruction = self._decode(batch, z, vectors, weights, token_dropout, generator)
+        return BoundTerms(reconstruction, kl.detach(), negative + kl_weight * (kl * weights).sum())
+
+    def _decode(
+        self,
+        batch: ContextBatch,
+        z: Float[Tensor, "batch latent"],
+        vectors: Float[Tensor, "batch length embedding"],
+        weights: Float[Tensor, "batch"],
+        token_dropout: float,
+        generator: torch.Generator,
+    ) -> tuple[Float[Tensor, ""], Float[Tensor, "batch"]]:
+        inputs = vectors[:, :-1]
+        if token_dropout:
+            kept = torch.rand(inputs.shape[:2], generator=generator, device=inputs.device) >= token_dropout
+            inputs = inputs * (kept / (1.0 - token_dropout)).unsqueeze(-1)
+        targets = batch.tokens[:, 1:]
+        real = targets != PAD
+        rows = real.nonzero()[:, 0]
+        states = self.decoder(z, inputs)[real]
+        total, losses = chunked_cross_entropy(states, self.tokens.weight, targets[real], weights[rows])
+        return total, -torch.zeros_like(weights).index_add_(0, rows, losses)
+
+    def log_likelihood(
+        self, batch: ContextBatch, z: Float[Tensor, "batch latent"], generator: torch.Generator
+    ) -> Float[Tensor, "batch"]:
+        """log p(c|z) of each context, in nats."""
+        weights = torch.ones(len(batch.lengths), device=self.device)
+        return self._decode(batch, z, self.tokens(batch.tokens), weights, 0.0, generator)[1]
+
+    def type_rows(self, types: Int[Tensor, "pairs"]) -> Int[Tensor, "pairs"]:
+        """Rows of the entity table for types, given as their place in `EntityType`."""
+        return types + self.n_entities
