@@ -38,7 +38,7 @@ def pair_split(first: npt.ArrayLike, second: npt.ArrayLike, seed: int) -> npt.ND
         InvalidInputError: if the two are not one-dimensional and of the same length.
 
     >>> pair_split(["NCBIGene:1", "MESH:D1"], ["MESH:D1", "NCBIGene:1"], seed=0).tolist()
-    [0, 0]
+    [2, 2]
     """
     left, right = np.asarray(first, dtype=object), np.asarray(second, dtype=object)
     if left.ndim != 1 or left.shape != right.shape:
