@@ -32,8 +32,9 @@ class Gaussian(NamedTuple):
 def one_bias_lstm(n_inputs: int, hidden: int) -> nn.LSTM:
     """A one-layer LSTM with the one bias of Eq. 5: PyTorch's second, redundant one stays at zero."""
     lstm = nn.LSTM(n_inputs, hidden, batch_first=True)
-    nn.init.zeros_(lstm.bias_hh_l0)
-    lstm.bias_hh_l0.requires_grad_(False)
+    redundant = lstm.get_parameter("bias_hh_l0")
+    nn.init.zeros_(redundant)
+    redundant.requires_grad_(False)
     return lstm
 
 

@@ -23,30 +23,34 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, states: Tensor, table: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        ctx: Any, states: Tensor, table: Tensor, targets: Tensor, weights: Tensor, precision: torch.dtype
+    ) -> tuple[Tensor, Tensor]:
         losses = torch.empty(len(states), device=states.device, dtype=states.dtype)
         needed = ctx.needs_input_grad[0] or ctx.needs_input_grad[1]
         state_gradient = torch.empty_like(states) if needed else None
         table_gradient = torch.zeros_like(table) if needed else None
+        narrow_table = table.detach().to(precision)
         for start in range(0, len(states), CHUNK_ROWS):
             part = slice(start, start + CHUNK_ROWS)
-            log_probabilities = torch.log_softmax(states[part] @ table.T, dim=-1)
+            narrow_states = states[part].detach().to(precision)
+            log_probabilities = torch.log_softmax(narrow_states @ narrow_table.T, dim=-1)
             picked = targets[part].unsqueeze(1)
-            losses[part] = -log_probabilities.gather(1, picked).squeeze(1)
+            losses[part] = -log_probabilities.gather(1, picked).squeeze(1).to(states.dtype)
             if state_gradient is not None and table_gradient is not None:
                 error = log_probabilities.exp_()
-                error.scatter_add_(1, picked, torch.full_like(picked, -1, dtype=error.dtype))
-                error *= weights[part].unsqueeze(1)
-                torch.mm(error, table, out=state_gradient[part])
-                table_gradient.addmm_(error.T, states[part])
+                error.scatter_add_(1, picked, torch.full_like(picked, -1, dtype=precision))
+                error *= weights[part].unsqueeze(1).to(precision)
+                state_gradient[part] = error @ narrow_table
+                table_gradient += error.T @ narrow_states
         ctx.save_for_backward(state_gradient, table_gradient)
         ctx.mark_non_differentiable(losses)
         return (losses * weights).sum(), losses
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None, None, None]:
         state_gradient, table_gradient = ctx.saved_tensors
-        return gradients[0] * state_gradient, gradients[0] * table_gradient, None, None
+        return gradients[0] * state_gradient, gradients[0] * table_gradient, None, None, None
 
 
 def chunked_cross_entropy(
@@ -54,7 +58,23 @@ def chunked_cross_entropy(
     table: Float[Tensor, "vocabulary embedding"],
     targets: Int[Tensor, "rows"],
     weights: Float[Tensor, "rows"],
+    precision: torch.dtype = torch.float32,
 ) -> tuple[Float[Tensor, ""], Float[Tensor, "rows"]]:
-    """Sum of weighted -log softmax(states table^T)[targets], and the unweighted value of each row (no gradient)."""
-    total, losses = _ChunkedCrossEntropy.apply(states, table, targets, weights)  # type: ignore[no-untyped-call]
+    """Sum of weighted -log softmax(states table^T)[targets], and the unweighted value of each row (no gradient).
+
+    Args:
+        states: One row for each predicted token.
+        table: Token vectors.
+        targets: The tokens that came.
+        weights: Of each row in the sum.
+        precision: Of the matrix products; bfloat16 is for training only, float32 for every reported figure.
+    """
+    total, losses = _ChunkedCrossEntropy.apply(states, table, targets, weights, precision)  # type: ignore[no-untyped-call]
     return total, losses
+
+
+def training_precision(device: torch.device) -> torch.dtype:
+    """bfloat16 where the processor multiplies it natively, else float32."""
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
+    return torch.bfloat16 if torch.cpu._is_avx512_bf16_supported() else torch.float32

@@ -104,6 +104,7 @@ class Relvm(nn.Module):
         kl_weight: float = 1.0,
         token_dropout: float = 0.0,
         average: Bound = Bound.PER_SENTENCE,
+        precision: torch.dtype = torch.float32,
     ) -> BoundTerms:
         """The bound of Eq. 6 with one draw of u and of z.
 
@@ -113,6 +114,7 @@ class Relvm(nn.Module):
             kl_weight: Weight of the KL term in the loss only.
             token_dropout: Share of input tokens hidden from the decoder.
             average: What the loss is averaged over.
+            precision: Of the softmax's matrix products.
         """
         pair = self.entities.pair(batch.heads, batch.tails)
         vectors = self.tokens(batch.tokens)
@@ -123,35 +125,34 @@ class Relvm(nn.Module):
         weights = torch.ones_like(kl) / len(kl)
         if average is Bound.PER_TOKEN:
             weights = weights / n_targets
-        negative, reconstruction = self._decode(batch, z, vectors, weights, token_dropout, generator)
+        inputs = vectors[:, :-1]
+        if token_dropout:
+            kept = torch.rand(inputs.shape[:2], generator=generator, device=inputs.device) >= token_dropout
+            inputs = inputs * (kept / (1.0 - token_dropout)).unsqueeze(-1)
+        negative, reconstruction = self._decode(batch, z, inputs, weights, precision)
         return BoundTerms(reconstruction, kl.detach(), negative + kl_weight * (kl * weights).sum())
 
     def _decode(
         self,
         batch: ContextBatch,
         z: Float[Tensor, "batch latent"],
-        vectors: Float[Tensor, "batch length embedding"],
+        inputs: Float[Tensor, "batch shorter embedding"],
         weights: Float[Tensor, "batch"],
-        token_dropout: float,
-        generator: torch.Generator,
+        precision: torch.dtype,
     ) -> tuple[Float[Tensor, ""], Float[Tensor, "batch"]]:
-        inputs = vectors[:, :-1]
-        if token_dropout:
-            kept = torch.rand(inputs.shape[:2], generator=generator, device=inputs.device) >= token_dropout
-            inputs = inputs * (kept / (1.0 - token_dropout)).unsqueeze(-1)
         targets = batch.tokens[:, 1:]
         real = targets != PAD
-        rows = real.nonzero()[:, 0]
         states = self.decoder(z, inputs)[real]
-        total, losses = chunked_cross_entropy(states, self.tokens.weight, targets[real], weights[rows])
+        rows = real.nonzero()[:, 0]
+        total, losses = chunked_cross_entropy(
+            states, self.tokens.weight, targets[real], weights.detach()[rows], precision
+        )
         return total, -torch.zeros_like(weights).index_add_(0, rows, losses)
 
-    def log_likelihood(
-        self, batch: ContextBatch, z: Float[Tensor, "batch latent"], generator: torch.Generator
-    ) -> Float[Tensor, "batch"]:
+    def log_likelihood(self, batch: ContextBatch, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch"]:
         """log p(c|z) of each context, in nats."""
         weights = torch.ones(len(batch.lengths), device=self.device)
-        return self._decode(batch, z, self.tokens(batch.tokens), weights, 0.0, generator)[1]
+        return self._decode(batch, z, self.tokens(batch.tokens)[:, :-1], weights, torch.float32)[1]
 
     def type_rows(self, types: Int[Tensor, "pairs"]) -> Int[Tensor, "pairs"]:
         """Rows of the entity table for types, given as their place in `EntityType`."""
