@@ -1,0 +1,87 @@
+"""What training reads of a corpus generation."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from relvm_kg.encoding.batches import ContextRows
+from relvm_kg.encoding.profiles import FloatArray, load_profiles, unit_rows
+from relvm_kg.encoding.token_store import TokenStore
+from relvm_kg.encoding.vocabulary import Vocabulary
+from relvm_kg.errors import WorkspaceError
+from relvm_kg.types import EntityType
+
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class TrainingCorpus:
+    """Contexts, entities and relations of a generation, as arrays over catalogue indices."""
+
+    folder: Path
+    contexts: ContextRows
+    held_out: npt.NDArray[np.bool_]
+    """Whether a context's document is held out of training. *Shape:* (contexts)"""
+    sentence_rows: IntArray
+    """Row of each context's sentence. *Shape:* (contexts)"""
+    entities: pa.Table
+    """The catalogue, with the column `has_text`."""
+    types: IntArray
+    """Place of each entity's type in `EntityType`. *Shape:* (entities)"""
+    vocabulary: Vocabulary
+
+    @property
+    def training_rows(self) -> IntArray:
+        """Contexts to train on."""
+        return np.flatnonzero(~self.held_out)
+
+    @property
+    def has_text(self) -> npt.NDArray[np.bool_]:
+        """Whether a sentence of the training documents mentions the entity. *Shape:* (entities)"""
+        return np.asarray(self.entities["has_text"].to_numpy(zero_copy_only=False), dtype=bool)
+
+    def start_vectors(self, embedding: int) -> FloatArray:
+        """Half text profile, half co-mention profile. *Shape:* (entities, embedding)"""
+        text, comention = load_profiles(self.folder)
+        half = embedding // 2
+        return np.hstack([unit_rows(text, embedding - half), unit_rows(comention, half)])
+
+
+def load_corpus(folder: Path) -> TrainingCorpus:
+    """Open a generation.
+
+    Raises:
+        WorkspaceError: if it holds no context to train on.
+    """
+    contexts = pq.read_table(folder / "contexts.parquet", columns=["head", "tail", "sentence_row", "held_out"])
+    entities = pq.read_table(folder / "entities.parquet")
+    has_text = pa.array(np.asarray(entities["n_training_sentences"]) > 0)
+    places = {kind.value: place for place, kind in enumerate(EntityType)}
+    corpus = TrainingCorpus(
+        folder=folder,
+        contexts=ContextRows(
+            TokenStore(folder / "tokens"), _int_column(contexts, "head"), _int_column(contexts, "tail")
+        ),
+        held_out=np.asarray(contexts["held_out"].to_numpy(zero_copy_only=False), dtype=bool),
+        sentence_rows=_int_column(contexts, "sentence_row"),
+        entities=entities.append_column("has_text", has_text),
+        types=np.array([places[kind] for kind in entities["type"].to_pylist()], dtype=np.int64),
+        vocabulary=Vocabulary.load(folder / "vocabulary.json"),
+    )
+    if not len(corpus.training_rows):
+        raise WorkspaceError(f"{folder} holds no pair context to train on; build with documents that mention pairs")
+    return corpus
+
+
+def _int_column(table: pa.Table, name: str) -> IntArray:
+    return np.asarray(table[name].to_numpy()).astype(np.int64)
+
+
+def context_document_ids(corpus: TrainingCorpus, rows: IntArray) -> npt.NDArray[np.str_]:
+    """Document ids of contexts."""
+    documents = pq.read_table(corpus.folder / "sentences.parquet", columns=["doc_id"])["doc_id"]
+    return np.asarray(documents.take(pa.array(corpus.sentence_rows[rows])).to_pylist(), dtype=np.str_)
