@@ -1,0 +1,136 @@
+"""Documents as JSON lines: the form in which a workspace keeps what it read, and one that users may bring.
+
+One object a line; `passages`, `mentions` and `id` are all a record needs:
+
+    {"id": "9949209", "year": 1998,
+     "passages": [{"section": "title", "offset": 0, "text": "SOD1 in ALS."}],
+     "mentions": [{"start": 0, "end": 4, "text": "SOD1", "type": "GENE", "ids": ["NCBIGene:6647"]}],
+     "relations": [{"predicate": "Association", "first": "NCBIGene:6647", "second": "MESH:D000690"}],
+     "simulated": true}
+
+Offsets count characters from the start of the document; ends are exclusive; a passage starts at its `offset`.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from relvm_kg.corpus.annotation import RawAnnotation, check_mention, distinct, fold_type, joined_text
+from relvm_kg.corpus.read_log import ReadLog
+from relvm_kg.errors import InvalidInputError
+from relvm_kg.types import Document, DocumentRelation, EntityId, Mention, Passage
+
+
+def document_to_json(document: Document) -> str:
+    """One line, without its end; what `read_jsonl` turns back into the same document."""
+    record: dict[str, Any] = {
+        "id": document.doc_id,
+        "year": document.year,
+        "passages": [p._asdict() for p in document.passages],
+        "mentions": [
+            {"start": m.start, "end": m.end, "text": m.text, "type": m.type.value, "ids": [str(i) for i in m.ids]}
+            for m in document.mentions
+        ],
+    }
+    if document.relations:
+        record["relations"] = [
+            {"predicate": r.predicate, "first": str(r.first), "second": str(r.second)} for r in document.relations
+        ]
+    if document.simulated:
+        record["simulated"] = True
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+
+
+def read_jsonl(lines: Iterable[tuple[int, str]], log: ReadLog) -> Iterator[Document]:
+    """Documents, one at a time; a record that breaks the format, or a mention that does not match, is rejected."""
+    for number, line in lines:
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+            yield _document(number, record, log)
+        except (ValueError, RecursionError):
+            log.reject(number, "not a JSON object", line)
+        except InvalidInputError as error:
+            log.reject(number, str(error), line)
+
+
+def trusted_document(line: str) -> Document:
+    """A document from a line that `document_to_json` wrote, without checking it against its text again."""
+    record = json.loads(line)
+    return Document(
+        record["id"],
+        record["year"],
+        tuple(Passage(p["section"], p["offset"], p["text"]) for p in record["passages"]),
+        tuple(_trusted_mention(m) for m in record["mentions"]),
+        tuple(_relation(r) for r in record.get("relations", ())),
+        record.get("simulated", False),
+    )
+
+
+def _trusted_mention(record: dict[str, Any]) -> Mention:
+    ids = tuple(EntityId(*curie.split(":", 1)) for curie in record["ids"])
+    entity_type = fold_type(record["type"])
+    assert entity_type is not None
+    return Mention(record["start"], record["end"], record["text"], entity_type, ids)
+
+
+def _document(number: int, record: Any, log: ReadLog) -> Document:
+    if not isinstance(record, dict):
+        raise InvalidInputError("a document must be a JSON object")
+    doc_id = _field(record, "id", str)
+    if not doc_id.strip():
+        raise InvalidInputError("a document's id must not be empty")
+    year = record.get("year")
+    if year is not None and not (isinstance(year, int) and not isinstance(year, bool) and 0 < year < 10000):
+        raise InvalidInputError("a document's year must be a whole number or null")
+    passages = tuple(_passage(p) for p in _field(record, "passages", list))
+    for before, after in zip(passages, passages[1:], strict=False):
+        if after.offset < before.offset + len(before.text):
+            raise InvalidInputError("passages must be in order of offset and must not overlap")
+    text = joined_text(passages)
+    mentions = []
+    for entry in record.get("mentions", []):
+        raw = _annotation(number, entry, log)
+        mention = check_mention(raw, text, passages, log) if raw is not None else None
+        if mention is not None:
+            mentions.append(mention)
+    relations = tuple(dict.fromkeys(_relation(r) for r in record.get("relations", [])))
+    simulated = record.get("simulated", False)
+    if not isinstance(simulated, bool):
+        raise InvalidInputError("a document's simulated must be true or false")
+    return Document(doc_id, year, passages, distinct(mentions, log), relations, simulated)
+
+
+def _passage(entry: Any) -> Passage:
+    offset = _field(entry, "offset", int)
+    if offset < 0 or offset > 1 << 30:
+        raise InvalidInputError("a passage's offset must be between 0 and 2**30")
+    return Passage(_field(entry, "section", str), offset, _field(entry, "text", str))
+
+
+def _annotation(number: int, entry: Any, log: ReadLog) -> RawAnnotation | None:
+    shown = json.dumps(entry, ensure_ascii=False)
+    entity_type = fold_type(_field(entry, "type", str))
+    if entity_type is None:
+        log.count("annotations of other types")
+        return None
+    ids = _field(entry, "ids", list) if "ids" in entry else []
+    if not all(isinstance(curie, str) for curie in ids):
+        raise InvalidInputError("a mention's ids must be texts")
+    start, end = _field(entry, "start", int), _field(entry, "end", int)
+    return RawAnnotation(number, start, end, _field(entry, "text", str), entity_type, "|".join(ids), shown)
+
+
+def _relation(entry: Any) -> DocumentRelation:
+    first, second = _field(entry, "first", str), _field(entry, "second", str)
+    return DocumentRelation(_field(entry, "predicate", str), EntityId.parse(first), EntityId.parse(second))
+
+
+def _field(record: Any, name: str, kind: type) -> Any:
+    if not isinstance(record, dict) or name not in record:
+        raise InvalidInputError(f"a record lacks its field {name!r}")
+    value = record[name]
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise InvalidInputError(f"the field {name!r} must be of type {kind.__name__}")
+    return value

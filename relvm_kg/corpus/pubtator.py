@@ -1,0 +1,141 @@
+"""Documents of PubTator files: NCBI's own exports, and the corpora published in their form.
+
+    12345|t|Title                                       text lines; the abstract starts at len(title) + 1
+    12345|a|Abstract
+    12345<TAB>0<TAB>5<TAB>Title<TAB>Disease<TAB>D000690           annotation: start, end (exclusive), text, type, ids
+    12345<TAB>CID<TAB>D000527<TAB>D000690                       relation: predicate, first, second, perhaps more columns
+
+A document starts at its title line. Blank lines mean nothing, so that files with too many or too few of them read.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from relvm_kg.corpus.annotation import RawAnnotation, check_mention, distinct, fold_type, joined_text
+from relvm_kg.corpus.read_log import ReadLog
+from relvm_kg.errors import InvalidInputError
+from relvm_kg.identifiers import canonical_id, split_ids
+from relvm_kg.types import Document, DocumentRelation, EntityId, EntityType, Mention, Passage
+
+TEXT_LINE = re.compile(r"(?P<id>[^|\t]+)\|(?P<section>[A-Za-z]\w*)\|(?P<text>.*)", re.DOTALL)
+_SECTIONS = {"t": "title", "a": "abstract"}
+_ANNOTATION_COLUMNS = 5
+_RELATION_COLUMNS = 4
+
+
+def read_pubtator(lines: Iterable[tuple[int, str]], log: ReadLog) -> Iterator[Document]:
+    """Documents, one at a time; records that break the format are rejected into the log and the rest goes on.
+
+    Annotations of types other than gene, disease and chemical are counted and left out; exact duplicates are merged.
+    """
+    block: _Block | None = None
+    for number, line in lines:
+        if not line.strip():
+            continue
+        match = TEXT_LINE.fullmatch(line)
+        if match is None:
+            _add_record(block, number, line, log)
+        elif block is not None and block.continues_with(match["id"], match["section"]):
+            block.add_text(match["section"], match["text"])
+        else:
+            if block is not None:
+                yield block.finish(log)
+            block = _Block(match["id"])
+            block.add_text(match["section"], match["text"])
+    if block is not None:
+        yield block.finish(log)
+
+
+def _add_record(block: "_Block | None", number: int, line: str, log: ReadLog) -> None:
+    columns = line.split("\t")
+    if len(columns) < _RELATION_COLUMNS:
+        log.reject(number, "line is neither text, annotation nor relation", line)
+    elif block is None or columns[0].strip() != block.doc_id:
+        log.reject(number, "annotation does not follow its document's text", line)
+    elif _is_number(columns[1]) and _is_number(columns[2]):
+        block.add_annotation(number, line, columns, log)
+    elif all(column.strip() for column in columns[1:_RELATION_COLUMNS]):
+        block.relations.append((number, line, columns))
+    else:
+        log.reject(number, "line is neither text, annotation nor relation", line)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10
+
+
+class _Block:
+    """The lines of one document while they are read."""
+
+    def __init__(self, doc_id: str) -> None:
+        self.doc_id = doc_id.strip()
+        self.passages: list[Passage] = []
+        self.annotations: list[RawAnnotation] = []
+        self.relations: list[tuple[int, str, list[str]]] = []
+        self._other_ids: set[str] = set()
+
+    def continues_with(self, doc_id: str, section: str) -> bool:
+        """Whether a text line belongs to this document: same id, and no title or section that is there already."""
+        name = _SECTIONS.get(section, section)
+        return doc_id.strip() == self.doc_id and name != "title" and all(p.section != name for p in self.passages)
+
+    def add_text(self, section: str, text: str) -> None:
+        offset = self.passages[-1].offset + len(self.passages[-1].text) + 1 if self.passages else 0
+        self.passages.append(Passage(_SECTIONS.get(section, section), offset, text))
+
+    def add_annotation(self, number: int, line: str, columns: list[str], log: ReadLog) -> None:
+        if len(columns) < _ANNOTATION_COLUMNS:
+            log.reject(number, "annotation without a type", line)
+            return
+        start, end, text, type_name = int(columns[1]), int(columns[2]), columns[3], columns[4]
+        ids = columns[5] if len(columns) > _ANNOTATION_COLUMNS else ""
+        entity_type = fold_type(type_name)
+        if entity_type is None:
+            log.count("annotations of other types")
+            self._other_ids.update((ids.strip(), *split_ids(ids)))
+            return
+        self.annotations.append(RawAnnotation(number, start, end, text, entity_type, ids, line))
+
+    def finish(self, log: ReadLog) -> Document:
+        passages = tuple(self.passages)
+        text = joined_text(passages)
+        checked = (check_mention(raw, text, passages, log) for raw in self.annotations)
+        mentions = distinct([m for m in checked if m is not None], log)
+        return Document(self.doc_id, None, passages, mentions, self._relations(mentions, log))
+
+    def _relations(self, mentions: tuple[Mention, ...], log: ReadLog) -> tuple[DocumentRelation, ...]:
+        known = _raw_ids(mentions)
+        found: dict[DocumentRelation, None] = {}
+        for number, line, columns in self.relations:
+            predicate, first, second = columns[1].strip(), columns[2].strip(), columns[3].strip()
+            if first in self._other_ids - known.keys() or second in self._other_ids - known.keys():
+                log.count("relations of other types")
+                continue
+            pairs = [(_end(a, known), _end(b, known)) for a in split_ids(first) for b in split_ids(second)]
+            if not pairs or any(end is None for pair in pairs for end in pair):
+                log.reject(number, "relation names an id that the document does not mention", line)
+            found.update({DocumentRelation(predicate, a, b): None for a, b in pairs if a is not None and b is not None})
+        return tuple(found)
+
+
+def _raw_ids(mentions: tuple[Mention, ...]) -> dict[str, EntityId]:
+    """Each mentioned id under its CURIE and its bare local part."""
+    known: dict[str, EntityId] = {}
+    for mention in mentions:
+        for entity in mention.ids:
+            known[entity.local] = known[str(entity)] = entity
+    return known
+
+
+def _end(raw: str, known: dict[str, EntityId]) -> EntityId | None:
+    """The id of a relation's end: one that is mentioned, else one whose form says what it is (MeSH, or any CURIE)."""
+    if raw in known:
+        return known[raw]
+    for entity_type in (EntityType.DISEASE, EntityType.CHEMICAL, EntityType.GENE):
+        try:
+            found = canonical_id(raw, entity_type)
+        except InvalidInputError:
+            continue
+        if found.prefix == "MESH" or ":" in raw:
+            return found
+    return None

@@ -1,0 +1,1 @@
+"""The parts of the simulated literature: names, pair designs, what is said, and how it is said."""

@@ -1,0 +1,94 @@
+"""From what a user names (files, folders, quoted globs) to documents, with the reader picked by content."""
+
+import glob
+import re
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from relvm_kg.corpus.jsonl import read_jsonl
+from relvm_kg.corpus.lines import read_lines
+from relvm_kg.corpus.pubtator import TEXT_LINE, read_pubtator
+from relvm_kg.corpus.read_log import ReadLog
+from relvm_kg.errors import InvalidInputError
+from relvm_kg.types import Document
+
+_SNIFFED_LINES = 200
+_NOT_DATA = re.compile(r"(readme|licen[cs]e|changelog)(\.|$)|.*\.(md|rst|html?|pdf|png)$", re.IGNORECASE)
+
+
+class TextFormat(StrEnum):
+    """Formats of annotated text that have a reader."""
+
+    PUBTATOR = "PubTator"
+    JSONL = "JSONL"
+
+
+class SourceFile(NamedTuple):
+    """A file to read; `named` tells whether the user named it, or it was found in a folder or by a glob."""
+
+    path: Path
+    named: bool
+
+
+def expand(patterns: Sequence[str]) -> list[SourceFile]:
+    """The files that names stand for, each once: a file, all files under a folder (hidden ones and READMEs left out),
+    or those that a glob matches.
+
+    Raises:
+        InvalidInputError: if a name leads to no file.
+    """  # noqa: D205
+    found: dict[Path, SourceFile] = {}
+    for pattern in patterns:
+        path = Path(pattern).expanduser()
+        if path.is_file():
+            matches = [SourceFile(path, True)]
+        elif path.is_dir():
+            matches = [SourceFile(p, False) for p in _walk(path)]
+        else:
+            globbed = [Path(p) for p in sorted(glob.glob(str(path), recursive=True))]
+            files = [f for p in globbed for f in (_walk(p) if p.is_dir() else [p])]
+            matches = [SourceFile(p, False) for p in files if p.is_file()]
+        if not matches:
+            raise InvalidInputError(f"{pattern!r} must name a file, a folder with files or a matching glob")
+        for source in matches:
+            found.setdefault(source.path.resolve(), source)
+    return list(found.values())
+
+
+def _walk(folder: Path) -> list[Path]:
+    def visible(path: Path) -> bool:
+        return not any(part.startswith(".") for part in path.relative_to(folder).parts)
+
+    files = (p for p in sorted(folder.rglob("*")) if p.is_file())
+    return [p for p in files if visible(p) and not _NOT_DATA.fullmatch(p.name) and not _NOT_DATA.match(p.name)]
+
+
+def sniff_text_format(path: Path) -> TextFormat | None:
+    """The format of a file, told by its first lines, else by its name; None if neither says."""
+    lines = [line for _, line in islice(read_lines(path, ReadLog(path.name)), _SNIFFED_LINES) if line.strip()]
+    if lines and lines[0].lstrip().startswith("{"):
+        return TextFormat.JSONL
+    if any(TEXT_LINE.fullmatch(line) for line in lines):
+        return TextFormat.PUBTATOR
+    name = path.name.lower()
+    if ".pubtator" in name:
+        return TextFormat.PUBTATOR
+    return TextFormat.JSONL if ".jsonl" in name else None
+
+
+def read_documents(path: Path, text_format: TextFormat, log: ReadLog) -> Iterator[Document]:
+    """Documents of a file, one at a time; what cannot be read goes to the log.
+
+    Raises:
+        InvalidInputError: if a gzip file is damaged.
+    """
+    reader = {TextFormat.PUBTATOR: read_pubtator, TextFormat.JSONL: read_jsonl}[text_format]
+    n_documents = 0
+    for document in reader(read_lines(path, log), log):
+        n_documents += 1
+        yield document
+    if n_documents == 0:
+        log.reject(0, "the file holds no document", "")
