@@ -1,0 +1,51 @@
+"""Draws of z for pairs: the same u and noise for all pairs, so that scores compare and repeat."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from relvm_kg.model.relvm import Relvm
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Standard normal numbers for u and for the noise of z. *Shape:* (samples, latent), or (rows, samples, latent)."""
+
+    u: Tensor
+    noise: Tensor
+
+    @classmethod
+    def independent(cls, samples: int, latent: int, generator: torch.Generator, rows: int | None = None) -> Self:
+        """Draws from N(0, I), common to all rows, or each row's own if their number is given."""
+        shape = (samples, latent) if rows is None else (rows, samples, latent)
+        u, noise = (torch.randn(shape, generator=generator, device=generator.device) for _ in range(2))
+        return cls(u, noise)
+
+    @classmethod
+    def antithetic(cls, samples: int, latent: int, generator: torch.Generator) -> Self:
+        """Draws in pairs of opposite sign, whose errors cancel; an odd number is rounded up."""
+        half = cls.independent((samples + 1) // 2, latent, generator)
+        return cls(torch.cat([half.u, -half.u]), torch.cat([half.noise, -half.noise]))
+
+    def to(self, device: torch.device) -> "Draws":
+        """On another device."""
+        return Draws(self.u.to(device), self.noise.to(device))
+
+
+@torch.no_grad()
+def draw_z(
+    model: Relvm, heads: Int[Tensor, "pairs"], tails: Int[Tensor, "pairs"], draws: Draws
+) -> Float[Tensor, "pairs draws latent"]:
+    """z ~ p(u) p(z|x,y,u) (Eq. 19) for the pair in both orders of mention, half of the draws each.
+
+    Returns:
+        *Shape:* (pairs, 2 * samples, latent)
+    """
+    both = [
+        model.prior(model.entities.pair(x, y).unsqueeze(1), draws.u).with_noise(draws.noise)
+        for x, y in ((heads, tails), (tails, heads))
+    ]
+    return torch.cat(both, dim=1)

@@ -1,0 +1,233 @@
+"""The pair-level classifier on the frozen prior (Shah and Fauqueur 2020, Eq. 19-20)."""
+
+import copy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from sklearn.metrics import average_precision_score, precision_recall_curve
+from torch import Tensor, nn
+
+from relvm_kg.classify.draws import Draws, draw_z
+from relvm_kg.classify.labels import RELATION_COLUMNS, IntArray, LabelledPairs
+from relvm_kg.classify.sampling import PairConfig, PairSampler, batch_prevalence
+from relvm_kg.config import settings_from_mapping, settings_to_mapping
+from relvm_kg.model.checkpoint import load_weights, save_weights
+from relvm_kg.model.relvm import Relvm
+from relvm_kg.progress import Progress
+from relvm_kg.types import Relation
+from relvm_kg.workspace import read_json, write_json
+
+FloatArray = npt.NDArray[np.float32]
+WEIGHTS, SETTINGS = "pair.safetensors", "pair.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairReport:
+    """What training found; written beside the weights."""
+
+    config: PairConfig
+    threshold: float
+    """Probability above which the validation F1 is best."""
+    training_prevalence: dict[str, float]
+    """Share of positives in the training batches, by label."""
+    validation_prevalence: float
+    validation_average_precision: float
+    validation_f1: float
+    steps: int
+    counts: dict[str, Any]
+    """Training pairs by label."""
+
+
+class PairClassifier(nn.Module):
+    """Two layers of `hidden` units with a skip, from z to the relation labels."""
+
+    def __init__(self, latent: int, hidden: int) -> None:
+        super().__init__()
+        self.first = nn.Linear(latent, hidden)
+        self.second = nn.Linear(hidden, hidden)
+        self.output = nn.Linear(hidden, len(Relation))
+
+    def forward(
+        self, z: Float[Tensor, "pairs draws latent"], columns: Int[Tensor, "pairs"]
+    ) -> Float[Tensor, "pairs draws"]:
+        """Log-odds of the label that fits the pair's types against NO-RELATION, for each draw.
+
+        Other labels cannot hold between the two types, so the softmax is over these two.
+        """
+        hidden = F.relu(self.first(z))
+        logits = self.output(hidden + F.relu(self.second(hidden)))
+        place = columns.view(-1, 1, 1).expand(-1, logits.shape[1], 1)
+        log_odds: Tensor = logits.gather(2, place).squeeze(2) - logits[..., Relation.NO_RELATION.column]
+        return log_odds
+
+
+def train_pair_classifier(
+    model: Relvm, training: LabelledPairs, validation: LabelledPairs, config: PairConfig, progress: Progress
+) -> tuple[PairClassifier, PairReport]:
+    """Fit the classifier on frozen draws of z, stop on the validation pairs, tune the threshold there.
+
+    Args:
+        model: A trained representation; it is not changed.
+        training: Pairs to learn from.
+        validation: Pairs to stop and to tune the threshold on.
+        config: Settings.
+        progress: Where progress goes.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        classifier = PairClassifier(model.config.latent, config.hidden).to(model.device)
+    optimiser = torch.optim.Adam(classifier.parameters(), lr=config.learning_rate)
+    batches = PairSampler(training, config)
+    best, best_score, best_step, looks = copy.deepcopy(classifier.state_dict()), -1.0, 0, 0
+    with progress.task("pair classifier", config.max_steps, "step") as task:
+        for step in range(1, config.max_steps + 1):
+            loss = _step_loss(model, classifier, batches.draw(), step, config)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            task.advance(1, loss=float(loss))
+            if step % config.evaluate_steps:
+                continue
+            score = _average_precision(model, classifier, validation, config)
+            looks += 1
+            if score > best_score:
+                best, best_score, best_step, looks = copy.deepcopy(classifier.state_dict()), score, step, 0
+            if looks >= config.patience:
+                break
+    classifier.load_state_dict(best)
+    classifier.eval()
+    return classifier, _report(model, classifier, training, validation, config, best_step)
+
+
+def _step_loss(model: Relvm, classifier: PairClassifier, pairs: LabelledPairs, step: int, config: PairConfig) -> Tensor:
+    generator = torch.Generator(model.device).manual_seed(config.seed * 1_000_003 + step)
+    draws = Draws.independent(config.samples, model.config.latent, generator)
+    heads, tails, columns = (torch.from_numpy(a).to(model.device) for a in (pairs.heads, pairs.tails, pairs.columns))
+    log_odds = classifier(draw_z(model, heads, tails, draws), columns)
+    wanted = torch.from_numpy(pairs.positive).to(model.device, log_odds.dtype).unsqueeze(1).expand_as(log_odds)
+    # Shah and Fauqueur (2020), Eq. 20: the mean over draws of log p(r|z)
+    return F.binary_cross_entropy_with_logits(log_odds, wanted)
+
+
+@torch.no_grad()
+def pair_probabilities(
+    model: Relvm,
+    classifier: PairClassifier,
+    heads: IntArray,
+    tails: IntArray,
+    columns: IntArray,
+    draws: Draws,
+) -> tuple[FloatArray, FloatArray]:
+    """Probability of the fitting label (mean over draws) and its uncertainty I(r; z) in nats.
+
+    I(r; z) = H(mean of p) - mean of H(p), over the draws of z.
+
+    Args:
+        model: The representation.
+        classifier: On top of it.
+        heads: Rows of the entity table.
+        tails: Rows of the entity table.
+        columns: The fitting label of each pair.
+        draws: Common random numbers.
+
+    Returns:
+        *Shape:* (pairs), (pairs)
+    """
+    probabilities = np.empty(len(heads), dtype=np.float32)
+    uncertainties = np.empty(len(heads), dtype=np.float32)
+    size = max(1, 32_768 // (2 * len(draws.u)))
+    for start in range(0, len(heads), size):
+        part = slice(start, start + size)
+        x, y, c = (torch.from_numpy(np.ascontiguousarray(a[part])).to(model.device) for a in (heads, tails, columns))
+        log_odds = classifier(draw_z(model, x, y, draws), c)
+        p = torch.sigmoid(log_odds)
+        mean = p.mean(1)
+        spread = _entropy(mean) - _entropy(p).mean(1)
+        probabilities[part] = mean.cpu().numpy()
+        uncertainties[part] = spread.clamp_min(0).cpu().numpy()
+    return probabilities, uncertainties
+
+
+def _entropy(p: Tensor) -> Tensor:
+    entropy: Tensor = torch.special.entr(p) + torch.special.entr(1 - p)
+    return entropy
+
+
+def evaluation_draws(model: Relvm, samples: int, seed: int) -> Draws:
+    """Antithetic draws that depend on the seed alone."""
+    generator = torch.Generator("cpu").manual_seed(seed)
+    return Draws.antithetic(samples, model.config.latent, generator).to(model.device)
+
+
+def _average_precision(model: Relvm, classifier: PairClassifier, pairs: LabelledPairs, config: PairConfig) -> float:
+    draws = evaluation_draws(model, config.samples, config.seed)
+    scores, _ = pair_probabilities(model, classifier, pairs.heads, pairs.tails, pairs.columns, draws)
+    return float(average_precision_score(pairs.positive, scores)) if pairs.positive.any() else 0.0
+
+
+def _report(
+    model: Relvm,
+    classifier: PairClassifier,
+    training: LabelledPairs,
+    validation: LabelledPairs,
+    config: PairConfig,
+    steps: int,
+) -> PairReport:
+    draws = evaluation_draws(model, 4 * config.samples, config.seed)
+    scores, _ = pair_probabilities(model, classifier, validation.heads, validation.tails, validation.columns, draws)
+    threshold, f1 = best_threshold(validation.positive, scores)
+    average_precision = average_precision_score(validation.positive, scores) if validation.positive.any() else 0.0
+    return PairReport(
+        config=config,
+        threshold=threshold,
+        training_prevalence=batch_prevalence(training, config),
+        validation_prevalence=float(validation.positive.mean()) if len(validation) else 0.0,
+        validation_average_precision=float(average_precision),
+        validation_f1=f1,
+        steps=steps,
+        counts=training.describe(),
+    )
+
+
+def best_threshold(positive: npt.NDArray[np.bool_], scores: FloatArray) -> tuple[float, float]:
+    """The probability above which F1 is best, and that F1; (0.5, 0) where no pair is positive.
+
+    >>> best_threshold(np.array([True, False, True]), np.array([0.9, 0.2, 0.6], dtype=np.float32))[1]
+    1.0
+    """
+    if not positive.any():
+        return 0.5, 0.0
+    precision, recall, thresholds = precision_recall_curve(positive, scores)
+    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
+    place = int(f1[:-1].argmax())
+    return float(thresholds[place]), float(f1[place])
+
+
+def relation_columns(types: IntArray, heads: IntArray, tails: IntArray) -> IntArray:
+    """Column of the label that fits each pair's types, 0 where none does. *Shape:* (pairs)"""
+    columns: IntArray = RELATION_COLUMNS[types[heads], types[tails]]
+    return columns
+
+
+def save_pair_classifier(folder: Path, classifier: PairClassifier, report: PairReport) -> None:
+    """Write weights, then the report that makes them whole."""
+    save_weights(folder / WEIGHTS, classifier)
+    write_json(folder / SETTINGS, settings_to_mapping(report))
+
+
+def load_pair_classifier(folder: Path, latent: int) -> tuple[PairClassifier, PairReport]:
+    """Read what `save_pair_classifier` wrote.
+
+    Raises:
+        InvalidInputError: if a file is missing or does not fit.
+    """
+    report = settings_from_mapping(PairReport, read_json(folder / SETTINGS))
+    classifier = PairClassifier(latent, report.config.hidden)
+    load_weights(classifier, folder / WEIGHTS)
+    return classifier.eval(), report
