@@ -1,0 +1,206 @@
+"""The profile floors: a small classifier on [e(x), e(y), e(x)*e(y)] of vectors that linear algebra made of the text."""
+
+import copy
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from time import perf_counter
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from relvm_kg.benchmark.classification import MEAN_OF_LABELS, classification_figures, score_split
+from relvm_kg.benchmark.contender import TrainedContender, TrainingRecord
+from relvm_kg.benchmark.data import BenchmarkData
+from relvm_kg.benchmark.triples import SYMMETRIC, FloatArray, IntArray, concatenated
+from relvm_kg.encoding.split import Split
+from relvm_kg.errors import InvalidInputError
+from relvm_kg.progress import Progress
+from relvm_kg.types import Relation
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileSettings:
+    """How a profile classifier is trained: the pair classifier's size, Adam, early stopping."""
+
+    hidden: int = 300
+    """Units of both hidden layers."""
+    dropout: float = 0.3
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-4
+    batch_size: int = 512
+    max_epochs: int = 60
+    patience: int = 5
+    """Epochs without a better validation figure before training ends."""
+    seed: int = 0
+    device: str = "cpu"
+
+
+class PairNetwork(nn.Module):
+    """Two ReLU layers on [e(x); e(y); e(x)*e(y)], with one output for each relation label."""
+
+    def __init__(self, dimensions: int, settings: ProfileSettings) -> None:
+        super().__init__()
+        self.first = nn.Linear(3 * dimensions, settings.hidden)
+        self.second = nn.Linear(settings.hidden, settings.hidden)
+        self.output = nn.Linear(settings.hidden, len(Relation))
+        self.dropout = nn.Dropout(settings.dropout)
+
+    def forward(self, heads: Tensor, tails: Tensor) -> Tensor:
+        """Logits of every label. *Shape:* (pairs, dimensions) twice to (pairs, labels)."""
+        return self.upper(self.first(torch.cat([heads, tails, heads * tails], dim=1)))
+
+    def against(self, fixed: Tensor, others: Tensor, fixed_is_head: bool) -> Tensor:
+        """Logits of one entity with many: the first layer is folded into one matrix for the others.
+
+        *Shape:* (dimensions) and (others, dimensions) to (others, labels)
+        """
+        of_head, of_tail, of_product = self.first.weight.chunk(3, dim=1)
+        of_fixed, of_other = (of_head, of_tail) if fixed_is_head else (of_tail, of_head)
+        return self.upper(F.linear(others, of_other + of_product * fixed, self.first.bias + of_fixed @ fixed))
+
+    def upper(self, first: Tensor) -> Tensor:
+        """From the first layer's sums to logits."""
+        hidden = self.dropout(torch.relu(first))
+        return self.output(self.dropout(torch.relu(self.second(hidden))))  # type: ignore[no-any-return]
+
+
+class ProfileContender:
+    """Scores pairs by their entities' vectors; a symmetric relation by the mean of both orders."""
+
+    def __init__(self, name: str, vectors: Tensor, network: PairNetwork) -> None:
+        self.name = name
+        self.vectors = vectors
+        self.network = network
+
+    def score_tails(self, head: int, relation: Relation, candidates: IntArray) -> FloatArray:
+        """See `Contender.score_tails`."""
+        return self._against(head, candidates, relation, fixed_is_head=True)
+
+    def score_heads(self, tail: int, relation: Relation, candidates: IntArray) -> FloatArray:
+        """See `Contender.score_heads`."""
+        return self._against(tail, candidates, relation, fixed_is_head=False)
+
+    @torch.inference_mode()
+    def score_pairs(self, heads: IntArray, tails: IntArray, relation: Relation) -> FloatArray:
+        """See `Contender.score_pairs`."""
+        self.network.eval()
+        x, y = self.vectors[torch.from_numpy(heads)], self.vectors[torch.from_numpy(tails)]
+        logits = self.network(x, y)
+        if relation in SYMMETRIC:
+            logits = (logits + self.network(y, x)) / 2
+        return np.asarray(logits[:, relation.column].cpu().numpy())
+
+    @torch.inference_mode()
+    def _against(self, fixed: int, others: IntArray, relation: Relation, fixed_is_head: bool) -> FloatArray:
+        self.network.eval()
+        x, y = self.vectors[fixed], self.vectors[torch.from_numpy(others)]
+        logits = self.network.against(x, y, fixed_is_head)
+        if relation in SYMMETRIC:
+            logits = (logits + self.network.against(x, y, not fixed_is_head)) / 2
+        return np.asarray(logits[:, relation.column].cpu().numpy())
+
+
+def profile_floor(
+    name: str, vectors: Callable[[], FloatArray], settings: ProfileSettings
+) -> Callable[[BenchmarkData, Progress], TrainedContender]:
+    """A factory of a profile floor.
+
+    Args:
+        name: What the contender is called.
+        vectors: Gives one row for each catalogue entity when training starts; rows are scaled to length sqrt(columns).
+        settings: How to train.
+    """
+    return lambda data, progress: train_profile_floor(name, vectors(), data, settings, progress)
+
+
+def train_profile_floor(
+    name: str, vectors: FloatArray, data: BenchmarkData, settings: ProfileSettings, progress: Progress
+) -> TrainedContender:
+    """Train on known against unlabelled co-mentioned training pairs; keep the epoch with the best validation figure.
+
+    The figure is average precision on the validation pairs, the mean over the labels.
+
+    Raises:
+        InvalidInputError: if there is not one row for each entity.
+    """
+    if vectors.ndim != 2 or len(vectors) != data.n_entities:
+        raise InvalidInputError(f"profiles must have {data.n_entities} rows, was: shape {vectors.shape}")
+    started = perf_counter()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.seed)
+        network = PairNetwork(vectors.shape[1], settings).to(settings.device)
+        contender = ProfileContender(name, _scaled(vectors).to(settings.device), network)
+        best, epochs, stopped_by = _fit(contender, data, settings, progress)
+    record = TrainingRecord(
+        seconds=perf_counter() - started,
+        n_parameters=sum(p.numel() for p in network.parameters()),
+        epochs=epochs,
+        best_validation=best,
+        validation_figure="average precision, mean of labels",
+        stopped_by=stopped_by,
+        settings=asdict(settings),
+    )
+    return TrainedContender(contender, record)
+
+
+def _scaled(vectors: FloatArray) -> Tensor:
+    """Rows of length sqrt(columns), so that entries and products are of the order of 1; rows of zeros stay."""
+    rows = torch.from_numpy(np.ascontiguousarray(vectors, dtype=np.float32))
+    return F.normalize(rows, dim=1) * math.sqrt(rows.shape[1])
+
+
+def _fit(
+    contender: ProfileContender, data: BenchmarkData, settings: ProfileSettings, progress: Progress
+) -> tuple[float, int, str]:
+    network, pairs = contender.network, _training_pairs(data)
+    optimizer = torch.optim.Adam(network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
+    best, best_epoch, best_state = -1.0, 0, copy.deepcopy(network.state_dict())
+    with progress.task(f"training {contender.name}", settings.max_epochs, "epoch") as task:
+        for epoch in range(1, settings.max_epochs + 1):
+            loss = _epoch(contender, pairs, optimizer, settings)
+            figure = _validation_figure(contender, data)
+            task.advance(loss=loss, validation=figure)
+            if figure > best:
+                best, best_epoch, best_state = figure, epoch, copy.deepcopy(network.state_dict())
+            elif epoch - best_epoch >= settings.patience:
+                break
+    network.load_state_dict(best_state)
+    return best, epoch, "validation" if epoch - best_epoch >= settings.patience else "epochs"
+
+
+def _training_pairs(data: BenchmarkData) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    positives = data.positives.part(Split.TRAIN).both_directions()
+    negatives = data.negatives.part(Split.TRAIN).both_directions()
+    both = concatenated(positives, negatives)
+    labels = (np.arange(len(both)) < len(positives)).astype(np.float32)
+    heads, tails, relations = (torch.from_numpy(a) for a in (both.heads, both.tails, both.relations))
+    return heads, tails, relations, torch.from_numpy(labels)
+
+
+def _epoch(
+    contender: ProfileContender,
+    pairs: tuple[Tensor, Tensor, Tensor, Tensor],
+    optimizer: torch.optim.Optimizer,
+    settings: ProfileSettings,
+) -> float:
+    network, vectors = contender.network, contender.vectors
+    network.train()
+    total = 0.0
+    order = torch.randperm(len(pairs[0]))
+    for rows in order.split(settings.batch_size):
+        heads, tails, relations, labels = (part[rows].to(vectors.device) for part in pairs)
+        logits = network(vectors[heads], vectors[tails]).gather(1, relations[:, None])[:, 0]
+        loss = F.binary_cross_entropy_with_logits(logits, labels)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        total += loss.item() * len(rows)
+    return total / max(len(order), 1)
+
+
+def _validation_figure(contender: ProfileContender, data: BenchmarkData) -> float:
+    figures = classification_figures(score_split(contender, data, Split.VALIDATION))
+    return next((f.average_precision for f in figures if f.relation == MEAN_OF_LABELS), 0.0)
