@@ -1,0 +1,208 @@
+"""Train a run: the representation, its health, both classifiers, and the model folder."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import relvm_kg
+from relvm_kg.classify.labels import load_comentioned_pairs, split_pairs
+from relvm_kg.classify.mention import (
+    MentionConfig,
+    MentionReport,
+    load_mention_classifier,
+    save_mention_classifier,
+    train_mention_classifier,
+)
+from relvm_kg.classify.pair import PairReport, load_pair_classifier, save_pair_classifier, train_pair_classifier
+from relvm_kg.classify.sampling import PairConfig
+from relvm_kg.config import settings_to_mapping
+from relvm_kg.encoding.split import Split
+from relvm_kg.errors import CollapseError, InvalidInputError
+from relvm_kg.model.checkpoint import CONFIG, BundleConfig, save_bundle
+from relvm_kg.model.presets import ModelConfig, Preset, TrainingConfig
+from relvm_kg.pipeline.model_card import write_model_card
+from relvm_kg.progress import Progress
+from relvm_kg.training.data import TrainingCorpus, load_corpus
+from relvm_kg.training.device import Device, torch_device
+from relvm_kg.training.health import measure_health
+from relvm_kg.training.loop import STATE, Trainer
+from relvm_kg.training.mention_data import curated_sentences
+from relvm_kg.workspace import Workspace, read_json, write_json
+
+REPORT = "report.json"
+HEALTH = "health.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainRequest:
+    """What to train."""
+
+    run_id: str
+    preset: Preset
+    model: ModelConfig
+    training: TrainingConfig
+    pair: PairConfig = field(default_factory=PairConfig)
+    mention: MentionConfig = field(default_factory=MentionConfig)
+    device: Device = Device.AUTO
+    allow_collapse: bool = False
+    """Finish a run whose shuffled-pair gap is not above zero, which says so in its report."""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", self.run_id):
+            raise InvalidInputError(
+                f"a run name must be 1 to 64 letters, digits, dots, dashes or underscores, was: {self.run_id!r}"
+            )
+
+
+def train_run(workspace: Workspace, request: TrainRequest, progress: Progress) -> dict[str, Any]:
+    """Train a run in the workspace, or finish one that was interrupted; make it the default.
+
+    Args:
+        workspace: One with a corpus.
+        request: What to train.
+        progress: Where progress goes.
+
+    Returns:
+        The report that stands in the run's `report.json`.
+
+    Raises:
+        CollapseError: if the representation carries nothing of the pair.
+        InvalidInputError: if the run was trained or begun with other settings or on another corpus.
+        WorkspaceError: if there is no corpus, no label, or another writer.
+    """
+    folder = workspace.runs_dir / request.run_id
+    with workspace.lock():
+        if (folder / CONFIG).is_file():
+            return _finished_report(folder, request, workspace)
+        corpus = load_corpus(workspace.corpus_dir)
+        pairs = load_comentioned_pairs(corpus.folder, corpus.types, corpus.has_text)
+        trainer = Trainer(folder, corpus, request.model, request.training, torch_device(request.device))
+        if not trainer.finished:
+            trainer.run(progress)
+        health = _health(trainer, corpus, progress)
+        _check_collapse(health, request, folder)
+        splits = split_pairs(pairs, corpus.entities["id"].to_pylist(), request.training.seed)
+        pair_report = _pair_stage(trainer, splits, request, progress)
+        mention_report = _mention_stage(trainer, corpus, request, progress)
+        manifest = workspace.manifest
+        config = BundleConfig(
+            run_id=request.run_id,
+            preset=request.preset.value,
+            created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            program_version=relvm_kg.__version__,
+            corpus_hash=manifest.corpus_hash or "",
+            simulated=manifest.simulated,
+            n_entities=len(corpus.types),
+            n_vocabulary=len(corpus.vocabulary),
+            model=request.model,
+            training=request.training,
+        )
+        report = _report(config, trainer, health, pair_report, mention_report)
+        write_json(folder / REPORT, report)
+        write_model_card(folder, report)
+        save_bundle(folder, config, trainer.model, corpus.vocabulary, corpus.entities)
+        (folder / STATE).unlink(missing_ok=True)
+        workspace.update_manifest(default_run=request.run_id)
+    return report
+
+
+def _finished_report(folder: Path, request: TrainRequest, workspace: Workspace) -> dict[str, Any]:
+    """The report of a run that needs no more training."""
+    report: dict[str, Any] = read_json(folder / REPORT)
+    stored = report["config"]
+    same = (
+        stored["model"] == settings_to_mapping(request.model)
+        and stored["training"] == settings_to_mapping(request.training)
+        and stored["corpus_hash"] == workspace.manifest.corpus_hash
+    )
+    if not same:
+        raise InvalidInputError(
+            f"run {request.run_id!r} was trained with other settings or on another corpus; name another with --run"
+        )
+    workspace.update_manifest(default_run=request.run_id)
+    return report
+
+
+def _health(trainer: Trainer, corpus: TrainingCorpus, progress: Progress) -> dict[str, Any] | None:
+    """Health figures, measured once and kept beside the trainer's state."""
+    path = trainer.folder / HEALTH
+    if path.is_file():
+        stored: dict[str, Any] | None = read_json(path)
+        return stored
+    progress.say("measuring the representation on held-out documents")
+    trainer.model.eval()
+    health = measure_health(trainer.model, corpus, seed=trainer.config.seed)
+    values = None if health is None else health.as_mapping()
+    write_json(path, values)
+    return values
+
+
+def _check_collapse(health: dict[str, Any] | None, request: TrainRequest, folder: Path) -> None:
+    if health is None or health["carries_pair"] or request.allow_collapse:
+        return
+    gaps = "; ".join(
+        f"{name} {health[f'gap_{name}']['mean']:.3f} [{health[f'gap_{name}']['low']:.3f}, "
+        f"{health[f'gap_{name}']['high']:.3f}]"
+        for name in ("head", "tail")
+    )
+    raise CollapseError(
+        "the representation must tell a pair from another of the same types (one-sided shuffled-pair gaps above zero "
+        f"with 95 % confidence), was: {gaps} nats. Train longer (--epochs) or on more text, or keep the run with "
+        f"--allow-collapse; the trace is in {folder}"
+    )
+
+
+def _pair_stage(trainer: Trainer, splits: dict[Split, Any], request: TrainRequest, progress: Progress) -> PairReport:
+    folder, model = trainer.folder, trainer.model.eval()
+    if (folder / "pair.json").is_file():
+        return load_pair_classifier(folder, model.config.latent)[1]
+    classifier, report = train_pair_classifier(
+        model, splits[Split.TRAIN], splits[Split.VALIDATION], request.pair, progress
+    )
+    save_pair_classifier(folder, classifier, report)
+    return report
+
+
+def _mention_stage(
+    trainer: Trainer, corpus: TrainingCorpus, request: TrainRequest, progress: Progress
+) -> MentionReport | None:
+    """The mention-level classifier; None where no sentence comes from a curated document."""
+    folder, model = trainer.folder, trainer.model.eval()
+    if (folder / "mention.json").is_file():
+        return load_mention_classifier(folder)[1]
+    sentences = curated_sentences(corpus, request.training.seed)
+    if not sentences["train"].positive.any() or not len(sentences["validation"]):
+        progress.say("no sentence comes from a document with a curated pair: no mention-level classifier")
+        return None
+    classifier, report = train_mention_classifier(
+        model, sentences["train"], sentences["validation"], request.mention, progress
+    )
+    save_mention_classifier(folder, classifier, report)
+    return report
+
+
+def _report(
+    config: BundleConfig,
+    trainer: Trainer,
+    health: dict[str, Any] | None,
+    pair: PairReport,
+    mention: MentionReport | None,
+) -> dict[str, Any]:
+    trace = (trainer.folder / "trace.jsonl").read_text(encoding="utf-8").splitlines()
+    return {
+        "run_id": config.run_id,
+        "simulated": config.simulated,
+        "config": settings_to_mapping(config),
+        "steps": trainer.step,
+        "epochs": trainer.config.epochs,
+        "n_training_contexts": len(trainer.rows),
+        "n_parameters": trainer.model.n_parameters(embeddings=True),
+        "n_parameters_without_embeddings": trainer.model.n_parameters(embeddings=False),
+        "last_trace": json.loads(trace[-1]) if trace else None,
+        "health": health,
+        "pair_classifier": settings_to_mapping(pair),
+        "mention_classifier": None if mention is None else settings_to_mapping(mention),
+    }

@@ -1,0 +1,108 @@
+"""Scores of pairs from the prior: probabilities with uncertainty, the same at every call."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from relvm_kg.classify.draws import Draws
+from relvm_kg.classify.labels import RELATION_COLUMNS
+from relvm_kg.classify.pair import (
+    PairClassifier,
+    PairReport,
+    evaluation_draws,
+    load_pair_classifier,
+    pair_probabilities,
+)
+from relvm_kg.errors import NoTextError
+from relvm_kg.model.checkpoint import Bundle, EntityTable
+from relvm_kg.types import Relation
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float32]
+
+DEFAULT_SAMPLES = 16
+
+
+class Scores(NamedTuple):
+    """Probability of the label that fits each pair, and its uncertainty I(r; z) in nats. *Shape:* (pairs) each."""
+
+    probability: FloatArray
+    uncertainty: FloatArray
+
+
+class PairScorer(Protocol):
+    """Whatever scores pairs of rows of an entity table."""
+
+    entities: EntityTable
+
+    def score(self, heads: IntArray, tails: IntArray) -> Scores:
+        """Scores of pairs, in any order of arguments."""
+
+
+@dataclass(frozen=True)
+class RelvmScorer:
+    """Scores by RELVM's prior and the pair classifier, over both orders of mention and common draws."""
+
+    bundle: Bundle
+    classifier: PairClassifier
+    report: PairReport
+    draws: Draws
+
+    @classmethod
+    def load(cls, folder: Path, device: torch.device, samples: int = DEFAULT_SAMPLES, seed: int = 0) -> Self:
+        """Load a model folder.
+
+        Args:
+            folder: A finished run.
+            device: Where to compute.
+            samples: Draws of u and z, in pairs of opposite sign.
+            seed: Of the draws.
+
+        Raises:
+            InvalidInputError: if the folder is damaged.
+        """
+        bundle = Bundle.load(folder, device)
+        classifier, report = load_pair_classifier(folder, bundle.config.model.latent)
+        return cls(bundle, classifier.to(device), report, evaluation_draws(bundle.model, samples, seed))
+
+    @property
+    def entities(self) -> EntityTable:
+        """The entities that can be scored (those with text)."""
+        return self.bundle.entities
+
+    @property
+    def name(self) -> str:
+        """Name in tables."""
+        return f"RELVM {self.bundle.config.preset}"
+
+    def score(self, heads: IntArray, tails: IntArray) -> Scores:
+        """Probability and uncertainty of the label that fits each pair.
+
+        Raises:
+            NoTextError: if an entity has no training text.
+            ValueError: if no label fits a pair's types.
+        """
+        without = ~self.entities.has_text[np.concatenate([heads, tails])]
+        if without.any():
+            row = int(np.concatenate([heads, tails])[without][0])
+            raise NoTextError(f"no training sentence mentions {self.entities.ids[row]}, so nothing can be said of it")
+        columns = RELATION_COLUMNS[self.entities.types[heads], self.entities.types[tails]]
+        if (columns == Relation.NO_RELATION.column).any():
+            raise ValueError("every pair must be of two types that a relation label joins")
+        return Scores(*pair_probabilities(self.bundle.model, self.classifier, heads, tails, columns, self.draws))
+
+    def score_tails(self, head: int, relation: Relation, candidates: IntArray) -> FloatArray:
+        """Scores of (head, relation, candidate) for the evaluator. *Shape:* (candidates)."""
+        return self.score(np.full(len(candidates), head, dtype=np.int64), candidates).probability
+
+    def score_heads(self, tail: int, relation: Relation, candidates: IntArray) -> FloatArray:
+        """Scores of (candidate, relation, tail) for the evaluator. *Shape:* (candidates)."""
+        return self.score(candidates, np.full(len(candidates), tail, dtype=np.int64)).probability
+
+    def score_pairs(self, heads: IntArray, tails: IntArray, relation: Relation) -> FloatArray:
+        """Scores of pairs for the evaluator. *Shape:* (pairs)."""
+        return self.score(heads, tails).probability
