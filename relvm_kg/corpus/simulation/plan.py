@@ -67,24 +67,28 @@ class Utterance(NamedTuple):
 
 
 def plan_utterances(
-    pairs: Sequence[PlannedPair], predicates: dict[Relation, tuple[str, ...]], settings: WorldSettings,
+    pairs: Sequence[PlannedPair],
+    predicates: dict[Relation, tuple[str, ...]],
+    settings: WorldSettings,
     rng: np.random.Generator,
 ) -> list[Utterance]:
-    """What is said of each pair; a related pair is stated at least once."""
+    """What is said of each pair; each predicate of a related pair is stated at least once."""
     utterances = []
     for pair in pairs:
-        n_more = int(rng.poisson(settings.mean_sentences_per_pair - 1))
-        for turn in range(min(1 + n_more, MAX_SENTENCES_PER_PAIR)):
+        n_sentences = 1 + int(rng.poisson(settings.mean_sentences_per_pair - 1))
+        n_sentences = max(min(n_sentences, MAX_SENTENCES_PER_PAIR), len(pair.predicates))
+        said = pair.predicates or predicates[pair.relation]
+        for turn in range(n_sentences):
             kind = _draw_kind(pair, turn, settings, rng)
-            said = pair.predicates or predicates[pair.relation]
-            utterances.append(Utterance(pair, kind, said[rng.integers(len(said))]))
+            chosen = turn if turn < len(pair.predicates) else int(rng.integers(len(said)))
+            utterances.append(Utterance(pair, kind, said[chosen]))
     return utterances
 
 
 def _draw_kind(pair: PlannedPair, turn: int, settings: WorldSettings, rng: np.random.Generator) -> Kind:
     if not pair.predicates:
         return Kind.DENIAL if rng.random() < settings.denial_share else Kind.NEUTRAL
-    return Kind.STATEMENT if turn == 0 or rng.random() < settings.statement_share else Kind.NEUTRAL
+    return Kind.STATEMENT if turn < len(pair.predicates) or rng.random() < settings.statement_share else Kind.NEUTRAL
 
 
 def add_companions(
@@ -124,9 +128,7 @@ def add_companions(
 def _companion(
     utterance: Utterance, other: Utterance, beside_head: bool, together: frozenset[frozenset[int]]
 ) -> Companion | None:
-    entity, beside = (
-        (other.pair.head, utterance.pair.head) if beside_head else (other.pair.tail, utterance.pair.tail)
-    )
+    entity, beside = (other.pair.head, utterance.pair.head) if beside_head else (other.pair.tail, utterance.pair.tail)
     joined = other.kind is Kind.STATEMENT and other.predicate == utterance.predicate
     if not (joined or not other.pair.predicates) or frozenset((entity, beside)) not in together:
         return None
@@ -154,13 +156,13 @@ def gather_documents(
         document: list[Utterance] = []
         candidates: Iterator[int] = iter([next(iter(waiting))])
         while len(document) < wanted:
-            number = next((n for n in candidates if _fits(shuffled[n], document, apart)), None)
-            if number is None:
+            chosen = next((n for n in candidates if _fits(shuffled[n], document, apart)), None)
+            if chosen is None:
                 break
-            document.append(shuffled[number])
-            del waiting[number]
-            for entity in shuffled[number].entities:
-                del about[entity][number]
+            document.append(shuffled[chosen])
+            del waiting[chosen]
+            for entity in shuffled[chosen].entities:
+                del about[entity][chosen]
             candidates = iter(_next_candidates(document, about, waiting, rng))
         yield document
 

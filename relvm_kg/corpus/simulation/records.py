@@ -27,19 +27,19 @@ class WorldSettings:
     """Related pairs of each entity and label that the text states and the labels do not hold."""
     unrelated_per_related: int = 3
     """Co-mentioned unrelated pairs for each labelled pair."""
-    mean_sentences_per_pair: float = 3.0
+    mean_sentences_per_pair: float = 3.5
     """Sentences that mention a pair: one, and a Poisson number more (at most eight)."""
     two_mode_share: float = 0.25
     """Share of related pairs that both predicates of their label join."""
     statement_share: float = 0.6
-    """Share of a related pair's sentences, after the first, that state the relation; the others only mention both."""
+    """Share of a related pair's sentences that state the relation, after one for each predicate, which do."""
     denial_share: float = 0.35
     """Share of an unrelated pair's sentences that deny a relation; the others only mention both."""
     companion_share: float = 0.15
     """Share of the statements that name a third entity, for which they hold as well or do not hold."""
-    topic_share: float = 0.55
+    topic_share: float = 0.45
     """Share of mentions that carry a phrase of a mechanism."""
-    topic_noise: float = 0.1
+    topic_noise: float = 0.35
     """Share of those phrases that come from any mechanism instead of the entity's own."""
     role_share: float = 0.2
     """Share of mentions that carry an adjective of the entity's role."""
@@ -61,10 +61,14 @@ class WorldSettings:
         for name in [field for field in self.__dataclass_fields__ if field.endswith(("_share", "_noise"))]:
             if not 0 <= getattr(self, name) <= 1:
                 raise InvalidInputError(f"{name} must be between 0 and 1, was: {getattr(self, name)}")
-        if self.mean_sentences_per_pair < 1:
-            raise InvalidInputError(
-                f"mean_sentences_per_pair must be at least 1, was: {self.mean_sentences_per_pair}"
-            )
+        for name, least in (
+            ("held_out_per_entity", 1),
+            ("uncurated_per_entity", 0),
+            ("unrelated_per_related", 1),
+            ("mean_sentences_per_pair", 1),
+        ):
+            if getattr(self, name) < least:
+                raise InvalidInputError(f"{name} must be at least {least}, was: {getattr(self, name)}")
 
 
 class SimulatedEntity(NamedTuple):
