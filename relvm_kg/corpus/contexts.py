@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from relvm_kg.errors import InvalidInputError
 
-ENTITY_TOKEN = "<ENT>"  # noqa: S105  a symbol of the vocabulary
+ENTITY_TOKEN = "<ENT>"
 MAX_TOKENS = 140
 """Longest context, as in the paper."""
 

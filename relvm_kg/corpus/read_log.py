@@ -31,7 +31,7 @@ class ReadLog:
         sink: called with each rejected record; None keeps counts only.
     """
 
-    def __init__(self, file: str, sink: Callable[[Rejected], None] | None = None) -> None:
+    def __init__(self, file: str, sink: Callable[[Rejected], object] | None = None) -> None:
         self.file = file
         self.rejected: Counter[str] = Counter()
         """Rejected records by reason."""

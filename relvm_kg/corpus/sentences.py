@@ -78,13 +78,22 @@ def tagged_sentences(document: Document) -> list[TaggedSentence]:
 
     Offsets count from the start of the document. A mention always lies inside one sentence.
     """
+    return rejoined_sentences(document)[0]
+
+
+def rejoined_sentences(document: Document) -> tuple[list[TaggedSentence], int]:
+    """The sentences of a document, and the number of splits undone because a mention spanned them."""
     sentences: list[TaggedSentence] = []
+    n_undone = 0
     for passage in document.passages:
         end_of_passage = passage.offset + len(passage.text)
         mentions = [m for m in document.mentions if passage.offset <= m.start and m.end <= end_of_passage]
-        for start, end in rejoin(split_text(passage.text), mentions, passage.offset):
+        split = split_text(passage.text)
+        joined = rejoin(split, mentions, passage.offset)
+        n_undone += len(split) - len(joined)
+        for start, end in joined:
             first, last = start + passage.offset, end + passage.offset
             inside = tuple(m for m in mentions if first <= m.start and m.end <= last)
             text = passage.text[start:end]
             sentences.append(TaggedSentence(document.doc_id, len(sentences), first, text, inside))
-    return sentences
+    return sentences, n_undone

@@ -1,1 +1,1 @@
-"""The catalogue of ids and names, and grounding of what people type."""
+"""The catalogue of entities, names tables, and the one way from a text to an entity."""

@@ -1,0 +1,91 @@
+"""The look-up from a pair to the sentences that mention it."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow.parquet as pq
+
+from relvm_kg.corpus.tables import CONTEXTS, SENTENCES
+from relvm_kg.errors import WorkspaceError
+from relvm_kg.types import Evidence
+
+KEYS_FILE = "pair_keys.npy"
+ROWS_FILE = "pair_rows.npy"
+
+
+def pair_keys(first: npt.NDArray[np.int32], second: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+    """One integer for each unordered pair of catalogue indices. *Shape:* (pairs,).
+
+    >>> pair_keys(np.array([2], dtype=np.int32), np.array([1], dtype=np.int32)).tolist() == [(1 << 32) + 2]
+    True
+    """
+    low, high = np.minimum(first, second).astype(np.int64), np.maximum(first, second).astype(np.int64)
+    keys: npt.NDArray[np.int64] = (low << 32) | high
+    return keys
+
+
+def write_pair_index(folder: Path) -> None:
+    """Write the sorted pair keys of `contexts.parquet` and the context row of each, both memory-mapped by `EvidenceIndex`."""
+    table = pq.read_table(folder / "contexts.parquet", columns=["head", "tail"])
+    keys = pair_keys(table["head"].to_numpy(), table["tail"].to_numpy())
+    rows = np.argsort(keys, kind="stable")
+    np.save(folder / KEYS_FILE, keys[rows])
+    np.save(folder / ROWS_FILE, rows.astype(np.int64))
+
+
+class EvidenceIndex:
+    """Contexts of pairs, found by binary search in a memory-mapped index; the sentences are read when asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the index of a corpus generation.
+
+        Raises:
+            WorkspaceError: if the folder holds none.
+        """
+        try:
+            self._keys: npt.NDArray[np.int64] = np.load(folder / KEYS_FILE, mmap_mode="r", allow_pickle=False)
+            self._rows: npt.NDArray[np.int64] = np.load(folder / ROWS_FILE, mmap_mode="r", allow_pickle=False)
+            self._contexts = pq.ParquetFile(folder / "contexts.parquet")
+            self._sentences = pq.ParquetFile(folder / "sentences.parquet")
+        except (OSError, ValueError) as error:
+            raise WorkspaceError(f"{folder} must hold a corpus: {error}; build the workspace again") from error
+
+    def rows(self, first: int, second: int) -> npt.NDArray[np.int64]:
+        """Context rows of a pair of catalogue indices, in either order of mention, rising. *Shape:* (contexts,)."""
+        key = pair_keys(np.array([first], dtype=np.int32), np.array([second], dtype=np.int32))[0]
+        low, high = np.searchsorted(self._keys, key, side="left"), np.searchsorted(self._keys, key, side="right")
+        return np.array(self._rows[low:high])
+
+    def evidence(self, first: int, second: int) -> list[tuple[int, Evidence]]:
+        """Each context of a pair: its row, and where it stands. `head_span` is that of `first` in either order."""
+        rows = self.rows(first, second).tolist()
+        contexts = _fetch(self._contexts, rows, CONTEXTS.names)
+        sentence_rows = sorted({context["sentence_row"] for context in contexts})
+        sentences = dict(zip(sentence_rows, _fetch(self._sentences, sentence_rows, SENTENCES.names), strict=True))
+        return [(row, _evidence(c, sentences[c["sentence_row"]], first)) for row, c in zip(rows, contexts, strict=True)]
+
+
+def _evidence(context: dict[str, Any], sentence: dict[str, Any], first: int) -> Evidence:
+    head = context["head_start"], context["head_end"]
+    tail = context["tail_start"], context["tail_end"]
+    spans = (head, tail) if context["head"] == first else (tail, head)
+    place = sentence["doc_id"], sentence["sentence_index"], sentence["year"], sentence["text"]
+    return Evidence(*place, *spans, sentence["simulated"])
+
+
+def _fetch(file: pq.ParquetFile, rows: list[int], columns: list[str]) -> list[dict[str, Any]]:
+    """Rows (rising) of a Parquet file; only the row groups that hold them are read."""
+    found: list[dict[str, Any]] = []
+    start = position = 0
+    for group in range(file.num_row_groups):
+        end = start + file.metadata.row_group(group).num_rows
+        inside = position
+        while inside < len(rows) and rows[inside] < end:
+            inside += 1
+        if inside > position:
+            table = file.read_row_group(group, columns=columns)
+            found += table.take([row - start for row in rows[position:inside]]).to_pylist()
+        start, position = end, inside
+    return found

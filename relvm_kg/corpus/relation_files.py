@@ -1,0 +1,231 @@
+"""Readers of curated relation files, told apart by their content.
+
+Our own form is a tab-separated table with a heading. `head`, `relation` and `tail` are needed; `predicate`, `pmids` (joined by `|`),
+`source` and `simulated` (`true` or `false`) may follow, in any order:
+
+    head            relation       tail            predicate            pmids               source
+    MESH:D000690    DISEASE-GENE   NCBIGene:6647   marker/mechanism     8446170|9949209     our curation
+
+Read as they are published: ChemDisGene relationships (`chem_disease` rows are disease, chemical; `chem^disease` rows are
+chemical, disease), CTD's curated gene-disease table, and the iRefIndex compilation of protein interactions.
+"""
+
+import csv
+import re
+from collections.abc import Callable, Iterable, Iterator
+from enum import StrEnum
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from relvm_kg.corpus.lines import read_lines
+from relvm_kg.corpus.read_log import ReadLog
+from relvm_kg.errors import InvalidInputError
+from relvm_kg.identifiers import canonical_id
+from relvm_kg.types import EntityId, EntityType, Relation
+
+Line = tuple[int, str]
+Row = tuple[int, dict[str, str], str]
+
+
+class RawRelation(NamedTuple):
+    """A row of a relation file before its ids are mapped to the catalogue's.
+
+    `first_name` and `second_name` are the names or symbols that the file gives, empty if none.
+    """
+
+    line: int
+    predicate: str
+    first: EntityId
+    first_type: EntityType
+    first_name: str
+    second: EntityId
+    second_type: EntityType
+    second_name: str
+    pmids: tuple[str, ...]
+    source: str
+    simulated: bool
+
+
+class RelationFormat(StrEnum):
+    """Formats of relation files that have a reader."""
+
+    TABLE = "relation table"
+    CHEMDISGENE = "ChemDisGene relationships"
+    CTD = "CTD gene-disease associations"
+    IREFINDEX = "iRefIndex protein interactions"
+
+
+_SNIFFED_LINES = 50
+_NUMBER = re.compile(r"\d+")
+_CHEMDISGENE_LABEL = re.compile(r"(?P<first>chem|gene)(?P<mark>[_^])(?P<second>disease|gene):(?P<predicate>.+)")
+_WORDS = {"chem": EntityType.CHEMICAL, "gene": EntityType.GENE, "disease": EntityType.DISEASE}
+_MI_TERM = re.compile(r"MI:\d+\(([^)]*)\)")
+
+
+def sniff_relation_format(path: Path) -> RelationFormat | None:
+    """The format of a relation file, told by its first lines; None if it is none of them."""
+    for _, line in islice(read_lines(path, ReadLog(path.name)), _SNIFFED_LINES):
+        columns = [c.strip() for c in line.split("\t")]
+        if {"head", "relation", "tail"} <= set(columns):
+            return RelationFormat.TABLE
+        if {"source_code", "source_symbol", "target_code", "target_symbol"} <= set(columns):
+            return RelationFormat.IREFINDEX
+        if {"GeneSymbol", "GeneID", "DiseaseID"} <= set(_csv_cells(line.lstrip("# "))):
+            return RelationFormat.CTD
+        if len(columns) == 4 and _CHEMDISGENE_LABEL.fullmatch(columns[1]):
+            return RelationFormat.CHEMDISGENE
+    return None
+
+
+def read_relations(path: Path, relation_format: RelationFormat, log: ReadLog) -> Iterator[RawRelation]:
+    """Rows of a relation file, one at a time; rows that break its form are rejected into the log.
+
+    Raises:
+        InvalidInputError: if a gzip file is damaged.
+    """
+    readers: dict[RelationFormat, Callable[[Iterable[Line], ReadLog], Iterator[RawRelation]]] = {
+        RelationFormat.TABLE: _read_table,
+        RelationFormat.CHEMDISGENE: _read_chemdisgene,
+        RelationFormat.CTD: _read_ctd,
+        RelationFormat.IREFINDEX: _read_irefindex,
+    }
+    return readers[relation_format](read_lines(path, log), log)
+
+
+def _read_chemdisgene(lines: Iterable[Line], log: ReadLog) -> Iterator[RawRelation]:
+    for number, line in lines:
+        if not line.strip():
+            continue
+        columns = [c.strip() for c in line.split("\t")]
+        label = _CHEMDISGENE_LABEL.fullmatch(columns[1]) if len(columns) == 4 else None
+        if label is None:
+            log.reject(number, "row must be PMID, label, id, id", line)
+            continue
+        types = _chemdisgene_types(label, columns[2], columns[3])
+        try:
+            first, second = canonical_id(columns[2], types[0]), canonical_id(columns[3], types[1])
+        except InvalidInputError as error:
+            log.reject(number, str(error), line)
+            continue
+        predicate = label["predicate"].replace("^", "-")
+        yield RawRelation(number, predicate, first, types[0], "", second, types[1], "", (columns[0],), log.file, False)
+
+
+def _chemdisgene_types(label: re.Match[str], first: str, second: str) -> tuple[EntityType, EntityType]:
+    """Types of the two ids of a row: digits are the gene; else the order that the label's mark documents."""
+    types = _WORDS[label["first"]], _WORDS[label["second"]]
+    if EntityType.GENE in types:
+        other = types[0] if types[1] is EntityType.GENE else types[1]
+        return (EntityType.GENE, other) if first.isdigit() else (other, EntityType.GENE)
+    return (types[1], types[0]) if label["mark"] == "_" else types
+
+
+def _read_ctd(lines: Iterable[Line], log: ReadLog) -> Iterator[RawRelation]:
+    for number, row, line in _csv_rows(lines, log, "GeneSymbol"):
+        try:
+            gene = canonical_id(row["GeneID"], EntityType.GENE)
+            disease = canonical_id(row["DiseaseID"], EntityType.DISEASE)
+        except InvalidInputError as error:
+            log.reject(number, str(error), line)
+            continue
+        yield RawRelation(
+            number,
+            row.get("DirectEvidence", ""),
+            disease,
+            EntityType.DISEASE,
+            row.get("DiseaseName", ""),
+            gene,
+            EntityType.GENE,
+            row["GeneSymbol"],
+            tuple(_NUMBER.findall(row.get("PubMedIDs", ""))),
+            log.file,
+            False,
+        )
+
+
+def _read_irefindex(lines: Iterable[Line], log: ReadLog) -> Iterator[RawRelation]:
+    for number, row, line in _table_rows(lines, log):
+        try:
+            first, second = (canonical_id(row[f"{end}_code"], EntityType.GENE) for end in ("source", "target"))
+        except InvalidInputError as error:
+            log.reject(number, str(error), line)
+            continue
+        predicate = "|".join(_MI_TERM.findall(row.get("interaction_type", "")))
+        yield RawRelation(
+            number,
+            predicate,
+            first,
+            EntityType.GENE,
+            row["source_symbol"],
+            second,
+            EntityType.GENE,
+            row["target_symbol"],
+            tuple(_NUMBER.findall(row.get("pubmed", ""))),
+            log.file,
+            False,
+        )
+
+
+def _read_table(lines: Iterable[Line], log: ReadLog) -> Iterator[RawRelation]:
+    for number, row, line in _table_rows(lines, log):
+        try:
+            types = Relation(row["relation"].upper()).argument_types
+            head, tail = canonical_id(row["head"], types[0]), canonical_id(row["tail"], types[1])
+        except ValueError:
+            log.reject(number, "relation is not a label", line)
+            continue
+        except InvalidInputError as error:
+            log.reject(number, str(error), line)
+            continue
+        yield RawRelation(
+            number,
+            row.get("predicate", ""),
+            head,
+            types[0],
+            "",
+            tail,
+            types[1],
+            "",
+            tuple(_NUMBER.findall(row.get("pmids", ""))),
+            row.get("source", "") or log.file,
+            row.get("simulated", "").lower() == "true",
+        )
+
+
+def _table_rows(lines: Iterable[Line], log: ReadLog) -> Iterator[Row]:
+    """Rows of a tab-separated table under its heading, by column name."""
+    heading: list[str] | None = None
+    for number, line in lines:
+        if not line.strip() or (heading is None and line.startswith("#")):
+            continue
+        cells = [c.strip() for c in line.split("\t")]
+        if heading is None:
+            heading = cells
+        elif len(cells) > len(heading):
+            log.reject(number, f"row must have at most {len(heading)} columns", line)
+        elif any(not cell for cell in cells[:3]) or len(cells) < 3:
+            log.reject(number, "row lacks a value", line)
+        else:
+            yield number, dict(zip(heading, cells + [""] * (len(heading) - len(cells)), strict=True)), line
+
+
+def _csv_rows(lines: Iterable[Line], log: ReadLog, first_column: str) -> Iterator[Row]:
+    """Rows of a comma-separated table under the heading that starts with a column; comments before it are passed over."""
+    heading: list[str] | None = None
+    for number, line in lines:
+        if not line.strip():
+            continue
+        cells = _csv_cells(line.lstrip("# ") if heading is None else line)
+        if heading is None:
+            heading = cells if cells and cells[0] == first_column else None
+        elif line.startswith("#"):
+            continue
+        elif len(cells) != len(heading):
+            log.reject(number, f"row must have {len(heading)} columns", line)
+        else:
+            yield number, dict(zip(heading, cells, strict=True)), line
+
+
+def _csv_cells(line: str) -> list[str]:
+    return [cell.strip() for cell in next(csv.reader([line]), [])]

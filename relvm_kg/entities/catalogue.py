@@ -1,0 +1,117 @@
+"""The catalogue: one row for each entity of a corpus, in memory as arrays and look-ups.
+
+Files of a generation: `entities.parquet` (see `ENTITY_SCHEMA`) and `synonyms.parquet`, which holds every text that names an entity
+with its number of mentions (0: a names table or relation file has it, the text does not).
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from relvm_kg.entities.collect import CatalogueEntry
+from relvm_kg.errors import WorkspaceError
+from relvm_kg.types import EntityId, EntityType
+
+ENTITY_SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("type", pa.string(), nullable=False),
+        pa.field("name", pa.string(), nullable=False),
+        pa.field("synonyms", pa.list_(pa.string()), nullable=False),
+        pa.field("n_documents", pa.int32(), nullable=False),
+        pa.field("n_sentences", pa.int32(), nullable=False),
+        pa.field("n_training_sentences", pa.int32(), nullable=False),
+        pa.field("n_training_contexts", pa.int32(), nullable=False),
+    ]
+)
+SYNONYM_SCHEMA = pa.schema(
+    [
+        pa.field("entity", pa.int32(), nullable=False),
+        pa.field("text", pa.string(), nullable=False),
+        pa.field("n_mentions", pa.int32(), nullable=False),
+    ]
+)
+
+
+def write_catalogue(folder: Path, entries: Sequence[CatalogueEntry], n_training_contexts: Sequence[int]) -> None:
+    """Write `entities.parquet` and `synonyms.parquet`; the entries are sorted by id."""
+    columns = {
+        "id": [str(e.id) for e in entries],
+        "type": [e.type.value for e in entries],
+        "name": [e.name for e in entries],
+        "synonyms": [list(e.synonyms) for e in entries],
+        "n_documents": [e.n_documents for e in entries],
+        "n_sentences": [e.n_sentences for e in entries],
+        "n_training_sentences": [e.n_training_sentences for e in entries],
+        "n_training_contexts": list(n_training_contexts),
+    }
+    pq.write_table(pa.table(columns, schema=ENTITY_SCHEMA), folder / "entities.parquet")
+    forms = [(row, text, n) for row, entry in enumerate(entries) for text, n in entry.forms]
+    synonyms = {name: [form[i] for form in forms] for i, name in enumerate(SYNONYM_SCHEMA.names)}
+    pq.write_table(pa.table(synonyms, schema=SYNONYM_SCHEMA), folder / "synonyms.parquet")
+
+
+class Catalogue:
+    """Entities by index (row of `entities.parquet`, sorted by id).
+
+    Args:
+        entities: a table of `ENTITY_SCHEMA`.
+        synonyms: a table of `SYNONYM_SCHEMA`.
+    """
+
+    def __init__(self, entities: pa.Table, synonyms: pa.Table) -> None:
+        self._entities = entities
+        self._synonyms = synonyms
+        self.ids: tuple[EntityId, ...] = tuple(EntityId(*t.split(":", 1)) for t in entities["id"].to_pylist())
+        self.types: tuple[EntityType, ...] = tuple(EntityType(t) for t in entities["type"].to_pylist())
+        self.names: tuple[str, ...] = tuple(entities["name"].to_pylist())
+        self.n_documents: npt.NDArray[np.int32] = entities["n_documents"].to_numpy()
+        self.n_sentences: npt.NDArray[np.int32] = entities["n_sentences"].to_numpy()
+        self.n_training_sentences: npt.NDArray[np.int32] = entities["n_training_sentences"].to_numpy()
+        self.n_training_contexts: npt.NDArray[np.int32] = entities["n_training_contexts"].to_numpy()
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read the catalogue of a corpus generation.
+
+        Raises:
+            WorkspaceError: if the folder holds none.
+        """
+        try:
+            return cls(pq.read_table(folder / "entities.parquet"), pq.read_table(folder / "synonyms.parquet"))
+        except (FileNotFoundError, pa.ArrowInvalid) as error:
+            raise WorkspaceError(f"{folder} must hold a catalogue: {error}; build the workspace again") from error
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def index(self) -> dict[EntityId, int]:
+        """Id to index."""
+        return {entity: row for row, entity in enumerate(self.ids)}
+
+    @cached_property
+    def _by_type(self) -> dict[EntityType, npt.NDArray[np.int32]]:
+        columns = np.array([list(EntityType).index(t) for t in self.types], dtype=np.int8)
+        return {t: np.flatnonzero(columns == i).astype(np.int32) for i, t in enumerate(EntityType)}
+
+    def of_type(self, entity_type: EntityType) -> npt.NDArray[np.int32]:
+        """Indices of the entities of a type, rising. *Shape:* (entities of the type,)."""
+        return self._by_type[entity_type]
+
+    def synonyms(self, index: int) -> list[str]:
+        """Texts that name an entity beside its name, most mentioned first."""
+        found: list[str] = self._entities["synonyms"][index].as_py()
+        return found
+
+    def forms(self) -> Iterator[tuple[int, str, int]]:
+        """Every (index, text, number of mentions)."""
+        for batch in self._synonyms.to_batches():
+            columns = (batch[name].to_pylist() for name in SYNONYM_SCHEMA.names)
+            yield from zip(*columns, strict=True)

