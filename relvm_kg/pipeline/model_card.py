@@ -42,8 +42,8 @@ def _card(report: dict[str, Any]) -> str:
         "",
         "## Use",
         "",
-        "For ranking hypotheses that a person then checks. Not for decisions about patients. A pair of entities without "
-        "training text is refused.",
+        "For ranking hypotheses that a person then checks. Not for decisions about patients. A pair of entities "
+        "without training text is refused.",
         "",
     ]
     return "\n".join(lines)
@@ -60,5 +60,6 @@ def _health_lines(health: dict[str, Any] | None) -> list[str]:
     return [
         f"{health['n_contexts']:,} contexts; bound {health['bound_per_token']:.3f} nats a token; "
         f"KL {health['kl']:.2f} nats; {health['active_units']} active units; "
-        f"the pair explains {health['pair_share']:.2f} of Var(z). Shuffled-pair gap in nats with 95 % interval: both sides {gap('two_sided')}, other head {gap('head')}, other tail {gap('tail')}."
+        f"the pair explains {health['pair_share']:.2f} of Var(z). Shuffled-pair gap in nats "
+        f"with 95 % interval: both sides {gap('two_sided')}, other head {gap('head')}, other tail {gap('tail')}."
     ]

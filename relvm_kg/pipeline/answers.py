@@ -1,0 +1,287 @@
+"""Answers for people: the score of a pair, the ranking around an entity, the sentences behind a pair."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from relvm_kg.classify.labels import RELATION_COLUMNS
+from relvm_kg.classify.mention import LabelledSentences, load_mention_classifier, sentence_probabilities
+from relvm_kg.encoding.token_store import TokenStore
+from relvm_kg.encoding.vocabulary import Vocabulary
+from relvm_kg.errors import InvalidInputError, NoRelationForTypesError
+from relvm_kg.pipeline.session import IntArray, OrderedPair, Session
+from relvm_kg.types import EntityType, Evidence, relation_for_types
+
+UNCERTAINTY_KIND = "mutual information of relation and z, in nats"
+
+
+class NamedEntity(NamedTuple):
+    """An entity as people read it."""
+
+    id: str
+    name: str
+    type: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """One scored pair, in the argument order of its label."""
+
+    head: NamedEntity
+    relation: str
+    tail: NamedEntity
+    probability: float
+    uncertainty: float
+    """Mutual information of relation and z, in nats."""
+    calibrated: bool
+    training_prevalence: float
+    """Share of known relations in the batches that the classifier was trained on."""
+    known: bool | None
+    """Whether a curated relation is known; None without a corpus."""
+    co_mentioned: bool | None
+    """Whether a sentence mentions both; None without a corpus."""
+    n_documents: int | None
+    """Documents that mention both in one sentence."""
+    simulated: bool
+    model: str
+    stale: bool
+    """Whether the corpus changed since the model was trained."""
+
+    def as_mapping(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {**asdict(self), "head": self.head._asdict(), "tail": self.tail._asdict()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreAnswer:
+    """The answers for a pair, one for each label that fits, with what is known of it."""
+
+    answers: tuple[Answer, ...]
+    known_relation: dict[str, Any] | None
+    """Predicates, PMIDs and sources."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranking:
+    """The best partners of an entity."""
+
+    entity: NamedEntity
+    answers: tuple[Answer, ...]
+    n_candidates: int
+    n_without_text: int
+    """Entities left out because no training sentence mentions them."""
+    n_left_out_known: int
+    """Candidates left out because the relation is known (`novel`)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvidenceSentence:
+    """A sentence that mentions both entities of a pair."""
+
+    doc_id: str
+    sentence_index: int
+    year: int | None
+    sentence: str
+    head_span: tuple[int, int]
+    tail_span: tuple[int, int]
+    probability: float | None
+    """Of the mention-level classifier that the sentence states the relation; None where the run has none."""
+    training_prevalence: float | None
+    calibrated: bool
+    simulated: bool
+
+
+def named(session: Session, index: int) -> NamedEntity:
+    """An entity's id, name and type."""
+    catalogue = session.catalogue
+    return NamedEntity(str(catalogue.ids[index]), catalogue.names[index], catalogue.types[index].value)
+
+
+def score_pair(session: Session, first: str, second: str) -> ScoreAnswer:
+    """The prior's answer about two entities, whether they were ever mentioned together or not.
+
+    Args:
+        session: An opened workspace.
+        first: An id, name or synonym.
+        second: Another.
+
+    Raises:
+        UnknownEntityError: if a name is unknown.
+        AmbiguousEntityError: if a name has several meanings.
+        NoRelationForTypesError: if no label joins the types.
+        NoTextError: if no training text mentions one of them.
+        InvalidInputError: if both are the same entity.
+    """
+    x, y = session.ground(first), session.ground(second)
+    if x == y:
+        raise InvalidInputError(
+            f"a pair must be two entities, both are {named(session, x).name} ({named(session, x).id})"
+        )
+    pair = session.ordered(x, y)
+    answers = _answers(session, np.array([pair.head]), np.array([pair.tail]))
+    known = session.facts.relation(pair.head, pair.tail) if session.facts else None
+    return ScoreAnswer(answers=tuple(answers), known_relation=known)
+
+
+def rank_partners(
+    session: Session, entity: str, *, partner_type: EntityType | None = None, top: int = 20, novel: bool = False
+) -> Ranking:
+    """The most probable partners of an entity, best first.
+
+    Args:
+        session: An opened workspace.
+        entity: An id, name or synonym.
+        partner_type: Only partners of this type.
+        top: How many.
+        novel: Leave out partners whose relation is known.
+
+    Raises:
+        UnknownEntityError: if the name is unknown.
+        AmbiguousEntityError: if the name has several meanings.
+        NoRelationForTypesError: if no label joins the type asked for.
+        NoTextError: if no training text mentions the entity.
+    """
+    x = session.ground(entity)
+    session.model_rows(np.array([x]))
+    candidates = candidate_partners(session, x, partner_type)
+    able = session.scorable(candidates)
+    n_without, candidates = int((~able).sum()), candidates[able]
+    n_known = 0
+    if novel and session.facts is not None:
+        known = session.facts.known(np.full(len(candidates), x), candidates)
+        n_known, candidates = int(known.sum()), candidates[~known]
+    scores = session.scorer.score(
+        np.full(len(candidates), session.model_rows(np.array([x]))[0]), session.model_rows(candidates)
+    )
+    best = candidates[np.argsort(-scores.probability, kind="stable")[:top]]
+    pairs = [session.ordered(x, int(y)) for y in best]
+    return Ranking(
+        entity=named(session, x),
+        answers=tuple(_answers(session, np.array([p.head for p in pairs]), np.array([p.tail for p in pairs]))),
+        n_candidates=len(candidates),
+        n_without_text=n_without,
+        n_left_out_known=n_known,
+    )
+
+
+def candidate_partners(session: Session, entity: int, partner_type: EntityType | None) -> IntArray:
+    """Catalogue indices of all entities that a label can join to this one.
+
+    Raises:
+        NoRelationForTypesError: if no label joins the type asked for.
+    """
+    own = session.catalogue.types[entity]
+    if partner_type is not None:
+        relation_for_types(own, partner_type)
+    found = [
+        session.catalogue.of_type(kind).astype(np.int64)
+        for kind in EntityType
+        if partner_type in (None, kind) and _joined(own, kind)
+    ]
+    candidates: IntArray = np.concatenate(found)
+    return candidates[candidates != entity]
+
+
+def _joined(first: EntityType, second: EntityType) -> bool:
+    try:
+        relation_for_types(first, second)
+    except NoRelationForTypesError:
+        return False
+    return True
+
+
+def _answers(session: Session, heads: IntArray, tails: IntArray) -> list[Answer]:
+    if not len(heads):
+        return []
+    scorer = session.scorer
+    scores = scorer.score(session.model_rows(heads), session.model_rows(tails))
+    known = documents = None
+    if session.facts is not None:
+        known = session.facts.known(heads, tails)
+        documents = session.facts.comention_counts(heads, tails)
+    result = []
+    for place, (head, tail) in enumerate(zip(heads.tolist(), tails.tolist(), strict=True)):
+        pair: OrderedPair = session.ordered(head, tail)
+        result.append(
+            Answer(
+                head=named(session, pair.head),
+                relation=pair.relation.value,
+                tail=named(session, pair.tail),
+                probability=round(float(scores.probability[place]), 6),
+                uncertainty=round(float(scores.uncertainty[place]), 6),
+                calibrated=False,
+                training_prevalence=scorer.report.training_prevalence[pair.relation.value],
+                known=None if known is None else bool(known[place]),
+                co_mentioned=None if documents is None else bool(documents[place]),
+                n_documents=None if documents is None else int(documents[place]),
+                simulated=session.simulated,
+                model=scorer.bundle.config.run_id,
+                stale=session.stale,
+            )
+        )
+    return result
+
+
+def find_evidence(session: Session, first: str, second: str) -> tuple[OrderedPair, list[EvidenceSentence]]:
+    """The sentences that mention both entities, the likeliest to state their relation first.
+
+    Raises:
+        UnknownEntityError: if a name is unknown.
+        AmbiguousEntityError: if a name has several meanings.
+        NoRelationForTypesError: if no label joins the types.
+        WorkspaceError: without a corpus.
+    """
+    pair = session.ordered(session.ground(first), session.ground(second))
+    found = session.evidence_index.evidence(pair.head, pair.tail)
+    probabilities, prevalence = _mention_probabilities(session, pair, found)
+    sentences = [
+        EvidenceSentence(
+            doc_id=evidence.doc_id,
+            sentence_index=evidence.sentence_index,
+            year=evidence.year,
+            sentence=evidence.sentence,
+            head_span=evidence.head_span,
+            tail_span=evidence.tail_span,
+            probability=None if probabilities is None else round(float(probabilities[place]), 6),
+            training_prevalence=prevalence,
+            calibrated=False,
+            simulated=evidence.simulated,
+        )
+        for place, (_, evidence) in enumerate(found)
+    ]
+    return pair, sorted(sentences, key=lambda s: -(s.probability or 0.0))
+
+
+def _mention_probabilities(
+    session: Session, pair: OrderedPair, found: list[tuple[int, Evidence]]
+) -> tuple[npt.NDArray[np.float32] | None, float | None]:
+    """The posterior's answer for contexts; None where there is no run or it has no mention-level classifier."""
+    if session.workspace.manifest.default_run is None or not (session.run_folder / "mention.json").is_file():
+        return None, None
+    classifier, report = load_mention_classifier(session.run_folder)
+    if not found:
+        return np.zeros(0, dtype=np.float32), report.training_prevalence
+    folder = session.workspace.corpus_dir
+    store = TokenStore(folder / "tokens")
+    tokens = _translated(session, [np.asarray(store[row]) for row, _ in found])
+    kinds = list(EntityType)
+    x, y = (kinds.index(session.catalogue.types[i]) for i in (pair.head, pair.tail))
+    head_first = np.array([evidence.head_span < evidence.tail_span for _, evidence in found])
+    sentences = LabelledSentences(
+        tokens,
+        np.where(head_first, x, y),
+        np.where(head_first, y, x),
+        np.full(len(found), RELATION_COLUMNS[x, y]),
+        np.zeros(len(found), dtype=bool),
+    )
+    return sentence_probabilities(classifier, sentences, report.config.samples), report.training_prevalence
+
+
+def _translated(session: Session, sequences: list[npt.NDArray[np.int32]]) -> list[npt.NDArray[np.int32]]:
+    """Token ids of the corpus as ids of the model's vocabulary, which differ when the model is stale."""
+    if not session.stale:
+        return sequences
+    current = Vocabulary.load(session.workspace.corpus_dir / "vocabulary.json")
+    return [session.scorer.bundle.vocabulary.encode(current.decode(s.tolist())) for s in sequences]

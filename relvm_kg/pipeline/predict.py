@@ -1,0 +1,201 @@
+"""Score pairs in bulk and write them to the graph, part by part, so that an interrupted run goes on."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from relvm_kg_graph.embedded import EmbeddedStore
+from relvm_kg_graph.schema import PREDICTION_BATCH_SCHEMA, PredictionRun
+from relvm_kg_graph.store import StoredRun
+
+from relvm_kg.config import require, settings_to_mapping
+from relvm_kg.pipeline.session import IntArray, Session
+from relvm_kg.progress import Progress
+from relvm_kg.types import POSITIVE_RELATIONS, Relation
+
+HEADS_A_PART = 64
+EVIDENCE_IDS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictRequest:
+    """Which pairs to score and which to keep."""
+
+    relations: tuple[Relation, ...] = POSITIVE_RELATIONS
+    """Labels to predict."""
+    entities: tuple[str, ...] = ()
+    """Only pairs with one of these (ids, names or synonyms); all entities if empty."""
+    min_documents: int = 5
+    """Only entities that at least this many documents mention."""
+    top: int = 50
+    """Partners to keep for each head; 0 keeps all. A pair of genes counts for the one that comes first in the catalogue."""
+    min_probability: float = 0.0
+    """Lowest probability to keep."""
+    novel: bool = False
+    """Leave out pairs whose relation is known."""
+    samples: int = 8
+    """Draws of z a pair and order."""
+
+    def __post_init__(self) -> None:
+        require(bool(self.relations), "predict.relations", "name at least one label", self.relations)
+        require(Relation.NO_RELATION not in self.relations, "predict.relations", "be positive", "NO-RELATION")
+        require(self.top >= 0, "predict.top", "not be negative", self.top)
+        require(0 <= self.min_probability < 1, "predict.min_probability", "be in [0, 1)", self.min_probability)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictReport:
+    """What a prediction run wrote."""
+
+    run: StoredRun
+    n_scored: int
+    """Pairs scored in this call (parts of an earlier call are not scored again)."""
+    n_without_text: int
+    """Entities left out because no training sentence mentions them."""
+    n_too_rare: int
+    """Entities left out because too few documents mention them."""
+
+
+@dataclass(frozen=True)
+class _Part:
+    relation: Relation
+    heads: IntArray
+    tails: IntArray
+    chosen: IntArray
+    """Entities that the request names."""
+
+    def partners(self, head: int) -> IntArray:
+        """Tails to score against a head, so that an unordered pair of genes is scored once."""
+        if self.relation is not Relation.GENE_GENE:
+            return self.tails
+        again = self.tails <= head
+        if len(self.chosen):
+            again &= np.isin(self.tails, self.chosen)
+        return self.tails[~again & (self.tails != head)]
+
+
+def predict_pairs(session: Session, request: PredictRequest, progress: Progress) -> PredictReport:
+    """Write predictions to the workspace's graph.
+
+    The run's name is made from model, corpus and request, so that the same call goes on where it was interrupted.
+
+    Args:
+        session: An opened workspace with a corpus and a model.
+        request: Which pairs.
+        progress: Where progress goes.
+
+    Raises:
+        StoreError: if this run is whole already.
+        UnknownEntityError: if a name is unknown.
+    """
+    with session.workspace.lock(), EmbeddedStore(session.workspace.graph_dir) as store:
+        run = _run(session, request)
+        writer = store.prediction_writer(run)
+        finished = writer.finished_parts()
+        parts, n_without, n_rare = _parts(session, request)
+        n_scored = 0
+        with progress.task("predict", len(parts), "part", len(finished)) as task:
+            for index, part in enumerate(parts):
+                if index in finished:
+                    continue
+                writer.write_part(index, _score_part(session, part, request))
+                n_scored += sum(len(part.partners(head)) for head in part.heads.tolist())
+                task.advance(1)
+        stored = writer.finish(len(parts))
+    return PredictReport(run=stored, n_scored=n_scored, n_without_text=n_without, n_too_rare=n_rare)
+
+
+def _run(session: Session, request: PredictRequest) -> PredictionRun:
+    config = session.scorer.bundle.config
+    settings = settings_to_mapping(request)
+    corpus_hash = session.workspace.manifest.corpus_hash or ""
+    key = json.dumps([config.run_id, config.created_at, corpus_hash, settings], sort_keys=True)
+    return PredictionRun(
+        run_id=f"{config.run_id}-{hashlib.sha256(key.encode()).hexdigest()[:8]}",
+        model_id=config.run_id,
+        model_version=config.created_at,
+        corpus_hash=corpus_hash,
+        simulated=session.simulated,
+        settings=settings,
+    )
+
+
+def _parts(session: Session, request: PredictRequest) -> tuple[list[_Part], int, int]:
+    """Blocks of heads against all tails of each label, and how many entities were left out and why."""
+    catalogue = session.catalogue
+    everyone = np.arange(len(catalogue), dtype=np.int64)
+    able = session.scorable(everyone)
+    common = np.asarray(catalogue.n_documents) >= request.min_documents
+    usable = able & common
+    chosen = np.array(sorted({session.ground(text) for text in request.entities}), dtype=np.int64)
+    session.model_rows(chosen)
+    usable[chosen] = True
+    parts: list[_Part] = []
+    for relation in request.relations:
+        heads, tails = (
+            np.array([i for i in catalogue.of_type(kind) if usable[i]], dtype=np.int64)
+            for kind in relation.argument_types
+        )
+        groups = [(heads, tails)]
+        if len(chosen):
+            groups = [(np.intersect1d(heads, chosen), tails)]
+        if len(chosen) and relation is not Relation.GENE_GENE:
+            groups.append((np.setdiff1d(heads, chosen), np.intersect1d(tails, chosen)))
+        parts.extend(
+            _Part(relation, some_heads[start : start + HEADS_A_PART], some_tails, chosen)
+            for some_heads, some_tails in groups
+            for start in range(0, len(some_heads), HEADS_A_PART)
+            if len(some_tails)
+        )
+    return parts, int((~able).sum()), int((able & ~common).sum())
+
+
+def _score_part(session: Session, part: _Part, request: PredictRequest) -> pa.RecordBatch:
+    columns: dict[str, list[Any]] = {name: [] for name in PREDICTION_BATCH_SCHEMA.names}
+    for head in part.heads.tolist():
+        for name, values in _score_head(session, part.relation, head, part.partners(head), request).items():
+            columns[name].extend(values)
+    return pa.RecordBatch.from_pydict(columns, schema=PREDICTION_BATCH_SCHEMA)
+
+
+def _score_head(
+    session: Session, relation: Relation, head: int, tails: IntArray, request: PredictRequest
+) -> dict[str, list[Any]]:
+    facts = session.facts
+    assert facts is not None
+    scores = session.scorer.score(
+        np.full(len(tails), session.model_rows(np.array([head]))[0]), session.model_rows(tails)
+    )
+    heads = np.full(len(tails), head)
+    known = facts.known(heads, tails)
+    kept = np.flatnonzero((scores.probability >= request.min_probability) & ~(known & request.novel))
+    kept = kept[np.argsort(-scores.probability[kept], kind="stable")]
+    kept = kept[: request.top] if request.top else kept
+    sentences = facts.comention_counts(heads[kept], tails[kept], "n_sentences")
+    ids = session.catalogue.ids
+    pairs = [session.ordered(head, tail) for tail in tails[kept].tolist()]
+    probability = [float(p) for p in scores.probability[kept]]
+    return {
+        "subject": [str(ids[pair.head]) for pair in pairs],
+        "object": [str(ids[pair.tail]) for pair in pairs],
+        "relation": [relation.value] * len(kept),
+        "score": probability,
+        "raw_score": probability,
+        "uncertainty": [float(u) for u in scores.uncertainty[kept]],
+        "rank": list(range(1, len(kept) + 1)),
+        "seen": (sentences > 0).tolist(),
+        "known": known[kept].tolist(),
+        "training_prevalence": [session.scorer.report.training_prevalence[relation.value]] * len(kept),
+        "evidence_ids": list(_evidence_ids(session, head, tails[kept], sentences)),
+        "n_evidence": sentences.tolist(),
+    }
+
+
+def _evidence_ids(session: Session, head: int, tails: IntArray, sentences: IntArray) -> Iterator[list[str]]:
+    """Names of up to five sentences of each pair; `relvm-kg evidence` shows all of them in full."""
+    for tail, n in zip(tails.tolist(), sentences.tolist(), strict=True):
+        yield session.sentence_names(session.evidence_index.rows(head, tail)[:EVIDENCE_IDS]) if n else []

@@ -1,0 +1,184 @@
+"""One opened workspace with its catalogue, facts and model: what every question is asked of."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from relvm_kg.corpus.evidence import EvidenceIndex
+from relvm_kg.entities.catalogue import Catalogue
+from relvm_kg.entities.grounding import ground
+from relvm_kg.errors import NoTextError, WorkspaceError
+from relvm_kg.pipeline.facts import PairFacts
+from relvm_kg.scoring.scorer import DEFAULT_SAMPLES, RelvmScorer
+from relvm_kg.training.device import Device, torch_device
+from relvm_kg.types import EntityId, EntityType, Relation, relation_for_types
+from relvm_kg.workspace import Workspace
+
+IntArray = npt.NDArray[np.int64]
+
+
+class OrderedPair(NamedTuple):
+    """A pair in the argument order of the label that joins its types; catalogue indices."""
+
+    head: int
+    relation: Relation
+    tail: int
+
+
+class Session:
+    """Answers about one workspace and one of its runs; everything is opened when it is first needed."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        run_id: str | None = None,
+        *,
+        device: Device = Device.AUTO,
+        samples: int = DEFAULT_SAMPLES,
+    ) -> None:
+        """Remember what to open.
+
+        Args:
+            workspace: Where to look.
+            run_id: A finished run; None takes the workspace's default.
+            device: Where to compute.
+            samples: Draws of z a score.
+        """
+        self.workspace = workspace
+        self._run_id = run_id
+        self._device = device
+        self._samples = samples
+
+    @cached_property
+    def run_folder(self) -> Path:
+        """The model folder."""
+        return self.workspace.run_dir(self._run_id)
+
+    @cached_property
+    def corpus_folder(self) -> Path | None:
+        """The current corpus generation; None in a workspace that holds only a model."""
+        return None if self.workspace.manifest.generation is None else self.workspace.corpus_dir
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The entities of the corpus, or of the model where there is no corpus."""
+        return Catalogue.load(self.corpus_folder or self.run_folder)
+
+    @cached_property
+    def facts(self) -> PairFacts | None:
+        """What is known of pairs; None without a corpus."""
+        return None if self.corpus_folder is None else PairFacts(self.corpus_folder, len(self.catalogue))
+
+    @cached_property
+    def evidence_index(self) -> EvidenceIndex:
+        """The sentences of pairs.
+
+        Raises:
+            WorkspaceError: without a corpus.
+        """
+        return EvidenceIndex(self.workspace.corpus_dir)
+
+    @cached_property
+    def scorer(self) -> RelvmScorer:
+        """The model.
+
+        Raises:
+            WorkspaceError: if there is none, or ids that it knows are gone from the catalogue or have another type.
+        """
+        scorer = RelvmScorer.load(self.run_folder, torch_device(self._device), self._samples)
+        self._check_ids(scorer)
+        return scorer
+
+    def _check_ids(self, scorer: RelvmScorer) -> None:
+        kinds = list(EntityType)
+        index, types = self.catalogue.index, self.catalogue.types
+        for row in np.flatnonzero(scorer.entities.has_text).tolist():
+            name = scorer.entities.ids[row]
+            place = index.get(EntityId.parse(name))
+            if place is None or types[place] is not kinds[scorer.entities.types[row]]:
+                raise WorkspaceError(
+                    f"run {scorer.bundle.config.run_id!r} knows {name} as {kinds[scorer.entities.types[row]].value}, "
+                    "the workspace's catalogue does not: its ids changed; train again with relvm-kg train"
+                )
+
+    @property
+    def stale(self) -> bool:
+        """Whether the corpus grew or changed since the model was trained."""
+        current = self.workspace.manifest.corpus_hash
+        return current is not None and current != self.scorer.bundle.config.corpus_hash
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the model, or the corpus, is simulated."""
+        return self.workspace.manifest.simulated or self.scorer.bundle.config.simulated
+
+    def ground(self, text: str) -> int:
+        """Catalogue index of what a person typed.
+
+        Raises:
+            UnknownEntityError: if nothing has that id, name or synonym.
+            AmbiguousEntityError: if several have.
+        """
+        return ground(text, self.catalogue)
+
+    @cached_property
+    def _sentences(self) -> tuple[pa.ChunkedArray, pa.Table]:
+        folder = self.workspace.corpus_dir
+        contexts = pq.read_table(folder / "contexts.parquet", columns=["sentence_row"], memory_map=True)
+        sentences = pq.read_table(folder / "sentences.parquet", columns=["doc_id", "sentence_index"], memory_map=True)
+        return contexts["sentence_row"], sentences
+
+    def sentence_names(self, context_rows: IntArray) -> list[str]:
+        """`document#sentence` of contexts, both as the corpus numbers them."""
+        rows, sentences = self._sentences
+        found = sentences.take(rows.take(pa.array(context_rows))).to_pylist()
+        return [f"{row['doc_id']}#{row['sentence_index']}" for row in found]
+
+    @cached_property
+    def _model_rows(self) -> IntArray:
+        """Row of the model for each catalogue index, -1 where it has no text there."""
+        rows = np.full(len(self.catalogue), -1, dtype=np.int64)
+        known, has_text = self.scorer.entities.rows, self.scorer.entities.has_text
+        for place, entity in enumerate(self.catalogue.ids):
+            row = known.get(str(entity))
+            if row is not None and has_text[row]:
+                rows[place] = row
+        return rows
+
+    def model_rows(self, indices: IntArray) -> IntArray:
+        """Rows of the model's entity table for catalogue indices.
+
+        Raises:
+            NoTextError: if the model has no text of an entity.
+        """
+        rows = self._model_rows[indices]
+        if (rows < 0).any():
+            place = int(indices[np.flatnonzero(rows < 0)[0]])
+            raise NoTextError(
+                f"{self.catalogue.names[place]} ({self.catalogue.ids[place]}) is known, but no sentence of the "
+                "training text mentions it, so nothing can be said of it"
+            )
+        return rows
+
+    def scorable(self, indices: IntArray) -> npt.NDArray[np.bool_]:
+        """Which catalogue indices the model has text of. *Shape:* (indices)"""
+        able: npt.NDArray[np.bool_] = self._model_rows[indices] >= 0
+        return able
+
+    def ordered(self, first: int, second: int) -> OrderedPair:
+        """A pair in the argument order of its label.
+
+        Raises:
+            NoRelationForTypesError: if no label joins the types.
+        """
+        types = self.catalogue.types
+        relation = relation_for_types(types[first], types[second])
+        swap = types[first] is not relation.argument_types[0]
+        if relation is Relation.GENE_GENE:
+            swap = str(self.catalogue.ids[first]) > str(self.catalogue.ids[second])
+        return OrderedPair(second, relation, first) if swap else OrderedPair(first, relation, second)
