@@ -208,21 +208,24 @@ def test_a_written_world_reads_back(world: World, tmp_path: Path) -> None:
         log = ReadLog("literature.jsonl.gz")
         assert tuple(read_jsonl(enumerate(handle, start=1), log)) == world.documents
     header, *rows = (tmp_path / "relations.tsv").read_text(encoding="utf-8").splitlines()
-    assert header.split("\t") == ["head", "relation", "tail", "predicate", "pmids", "source"]
+    assert header.split("\t") == ["head", "relation", "tail", "predicate", "pmids", "source", "simulated"]
     cells = [row.split("\t") for row in rows]
-    assert {row[-1] for row in cells} == {"simulated"}
     expected = [
         (str(r.head), r.relation.value, str(r.tail), p, "|".join(r.doc_ids))
         for r in world.relations
         for p in r.predicates
     ]
-    assert [tuple(row[:-1]) for row in cells] == expected
+    assert [tuple(row[:5]) for row in cells] == expected
     manifest = read_json(tmp_path / "manifest.json")
     assert manifest["simulated"] is True
     assert manifest["seed"] == world.seed
     assert manifest["counts"]["documents"] == len(world.documents)
     for name, count in (("held_out", len(world.held_out)), ("mentions", len(world.mention_truth)), ("names", 96)):
         assert len((tmp_path / f"{name}.tsv").read_text(encoding="utf-8").splitlines()) == count + 1
+    for path in tmp_path.glob("*.tsv"):
+        header, *rows = path.read_text(encoding="utf-8").splitlines()
+        assert header.endswith("\tsimulated")
+        assert all(row.endswith("\ttrue") for row in rows)
 
 
 def test_a_written_world_is_the_same_file_every_time(world: World, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ __all__ = [
     "write_world",
 ]
 
-SOURCE = "simulated"
+SOURCE = "simulated literature"
 """What the `source` column of the relations says."""
 
 SMALL_WORLD = WorldSettings(
@@ -88,12 +88,12 @@ def simulate(settings: WorldSettings, seed: int) -> World:
 
 
 def write_world(world: World, folder: Path) -> None:
-    """Write a world's files, all marked as simulated.
+    """Write a world's files; every row of every table says that it is simulated.
 
-    `literature.jsonl.gz` (annotated documents) and `relations.tsv` (labels: head, relation, tail, predicate, pmids
-    joined by `|`, source) are what a workspace is built from, `names.tsv` holds ids, types, names and synonyms.
-    `held_out.tsv`, `uncurated.tsv` and `mentions.tsv` hold the truth, which a model must not see; `manifest.json` has
-    the seed, the settings and the counts.
+    A workspace is built from `literature.jsonl.gz` (annotated documents), `relations.tsv` (labels: head, relation, tail,
+    predicate, pmids joined by `|`, source, simulated) and `names.tsv` (ids, types, names and synonyms). `held_out.tsv`,
+    `uncurated.tsv` and `mentions.tsv` hold the truth, which a model must not see; `manifest.json` has the seed, the
+    settings and the counts.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "literature.jsonl.gz").open("wb") as raw, gzip.GzipFile("", "wb", mtime=0, fileobj=raw) as handle:
@@ -101,8 +101,8 @@ def write_world(world: World, folder: Path) -> None:
             handle.write((document_to_json(document) + "\n").encode("utf-8"))
     _write_tsv(
         folder / "names.tsv",
-        ("id", "type", "name", "synonyms", "source"),
-        ((e.id, e.type.value, e.name, "|".join(e.synonyms), SOURCE) for e in world.entities),
+        ("id", "type", "name", "synonyms"),
+        ((e.id, e.type.value, e.name, "|".join(e.synonyms)) for e in world.entities),
     )
     for name, relations in (("relations", world.relations), ("uncurated", world.uncurated)):
         _write_tsv(
@@ -116,13 +116,13 @@ def write_world(world: World, folder: Path) -> None:
         )
     _write_tsv(
         folder / "held_out.tsv",
-        ("head", "relation", "tail", "positive", "source"),
-        ((h.head, h.relation.value, h.tail, int(h.positive), SOURCE) for h in world.held_out),
+        ("head", "relation", "tail", "positive"),
+        ((h.head, h.relation.value, h.tail, int(h.positive)) for h in world.held_out),
     )
     _write_tsv(
         folder / "mentions.tsv",
-        ("doc_id", "start", "head", "tail", "states", "source"),
-        ((m.doc_id, m.start, m.head, m.tail, int(m.states), SOURCE) for m in world.mention_truth),
+        ("doc_id", "start", "head", "tail", "states"),
+        ((m.doc_id, m.start, m.head, m.tail, int(m.states)) for m in world.mention_truth),
     )
     write_json(folder / "manifest.json", _manifest(world))
 
@@ -147,8 +147,8 @@ def _manifest(world: World) -> dict[str, object]:
 def _write_tsv(path: Path, header: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.writer(handle, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE)
-        writer.writerow(header)
-        writer.writerows(rows)
+        writer.writerow((*header, "simulated"))
+        writer.writerows((*row, "true") for row in rows)
 
 
 def _populate(settings: WorldSettings, rng: np.random.Generator) -> tuple[SimulatedEntity, ...]:
