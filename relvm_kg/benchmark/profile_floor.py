@@ -3,7 +3,7 @@
 import copy
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from time import perf_counter
 
 import numpy as np
@@ -14,28 +14,12 @@ from torch.nn import functional as F
 from relvm_kg.benchmark.classification import MEAN_OF_LABELS, classification_figures, score_split
 from relvm_kg.benchmark.contender import TrainedContender, TrainingRecord
 from relvm_kg.benchmark.data import BenchmarkData
+from relvm_kg.benchmark.settings import ProfileSettings
 from relvm_kg.benchmark.triples import SYMMETRIC, FloatArray, IntArray, concatenated
 from relvm_kg.encoding.split import Split
 from relvm_kg.errors import InvalidInputError
 from relvm_kg.progress import Progress
 from relvm_kg.types import Relation
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProfileSettings:
-    """How a profile classifier is trained: the pair classifier's size, Adam, early stopping."""
-
-    hidden: int = 300
-    """Units of both hidden layers."""
-    dropout: float = 0.3
-    learning_rate: float = 1e-3
-    weight_decay: float = 1e-4
-    batch_size: int = 512
-    max_epochs: int = 60
-    patience: int = 5
-    """Epochs without a better validation figure before training ends."""
-    seed: int = 0
-    device: str = "cpu"
 
 
 class PairNetwork(nn.Module):
@@ -190,7 +174,7 @@ def _epoch(
     network.train()
     total = 0.0
     order = torch.randperm(len(pairs[0]))
-    for rows in order.split(settings.batch_size):
+    for rows in torch.split(order, settings.batch_size):
         heads, tails, relations, labels = (part[rows].to(vectors.device) for part in pairs)
         logits = network(vectors[heads], vectors[tails]).gather(1, relations[:, None])[:, 0]
         loss = F.binary_cross_entropy_with_logits(logits, labels)
