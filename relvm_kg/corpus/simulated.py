@@ -90,7 +90,7 @@ def simulate(settings: WorldSettings, seed: int) -> World:
 def write_world(world: World, folder: Path) -> None:
     """Write a world's files; every row of every table says that it is simulated.
 
-    A workspace is built from `literature.jsonl.gz` (annotated documents), `relations.tsv` (labels: head, relation, tail,
+    A workspace is built from `literature.jsonl.gz` (annotated documents), `relations.tsv` (head, relation, tail,
     predicate, pmids joined by `|`, source, simulated) and `names.tsv` (ids, types, names and synonyms). `held_out.tsv`,
     `uncurated.tsv` and `mentions.tsv` hold the truth, which a model must not see; `manifest.json` has the seed, the
     settings and the counts.
