@@ -1,9 +1,9 @@
 """Statements as values, and the guard that lets only reading statements through.
 
-An engine's own read-only mode is not enough: `LOAD CSV` reads files in it and procedures run. The guard knows the clauses
-that read and the functions that compute; a word that stands where a clause or an operator could begin must be one of them.
-What may be any name are property names (`n.set`), map keys (`{delete: 1}`), labels (`:Load`), aliases (`AS create`) and
-everything in backticks or strings.
+An engine's own read-only mode is not enough: `LOAD CSV` reads files in it and procedures run. The guard knows the
+clauses that read and the functions that compute; a word that stands where a clause or an operator could begin must be
+one of them. What may be any name are property names (`n.set`), map keys (`{delete: 1}`), labels (`:Load`), aliases
+(`AS create`) and everything in backticks or strings.
 """
 
 import re
@@ -15,27 +15,36 @@ from typing import Any
 from relvm_kg.errors import InvalidInputError
 from relvm_kg_graph.tokens import Token, TokenKind, refuse, tokenise
 
-_CLAUSES = frozenset({"MATCH", "OPTIONAL", "UNWIND", "WITH", "RETURN", "CALL"})
-_OPERAND_ENDS = frozenset({"END", "NULL", "TRUE", "FALSE", "ASC", "ASCENDING", "DESC", "DESCENDING"})
-_KEYWORDS = _CLAUSES | _OPERAND_ENDS | frozenset(
-    """WHERE ORDER BY SKIP LIMIT UNION ALL DISTINCT AS AND OR XOR NOT IN IS STARTS ENDS WITH CONTAINS CASE WHEN THEN
-    ELSE""".split()
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_CLAUSES = _words("MATCH OPTIONAL UNWIND WITH RETURN CALL")
+_OPERAND_ENDS = _words("END NULL TRUE FALSE ASC ASCENDING DESC DESCENDING")
+_OPERATORS = _words(
+    "WHERE ORDER BY SKIP LIMIT UNION ALL DISTINCT AS AND OR XOR NOT IN IS STARTS ENDS CONTAINS CASE WHEN THEN ELSE"
 )
-_SUBQUERIES = frozenset({"EXISTS", "COUNT", "COLLECT"})
-_PATH_WORDS = frozenset({"ANY", "SHORTEST", "PATHS"})
-_FORBIDDEN = frozenset(
-    """CREATE MERGE SET DELETE DETACH NODETACH REMOVE DROP FOREACH INSERT LOAD COPY INSTALL UNINSTALL ATTACH USE USING SHOW
+_KEYWORDS = _CLAUSES | _OPERAND_ENDS | _OPERATORS
+_SUBQUERIES = _words("EXISTS COUNT COLLECT")
+_PATH_WORDS = _words("ANY SHORTEST PATHS")
+_FORBIDDEN = _words(
+    """
+    CREATE MERGE SET DELETE DETACH NODETACH REMOVE DROP FOREACH INSERT LOAD COPY INSTALL UNINSTALL ATTACH USE USING SHOW
     TERMINATE ALTER GRANT DENY REVOKE DEALLOCATE DRYRUN YIELD CYPHER EXPLAIN PROFILE TRANSACTIONS PERIODIC CHECKPOINT
-    LET FINISH""".split()
+    LET FINISH
+    """
 )
-_FUNCTIONS = frozenset(
-    """abs acos all any asin atan atan2 avg ceil coalesce collect cos cot count date date.truncate datetime datetime.truncate
-    degrees duration duration.between duration.indays duration.inmonths duration.inseconds e element elementid endnode
-    exists exp floor haversin head id isempty isnan keys labels last left length localdatetime localtime log log10 lower
-    ltrim max min nodes none nullif percentilecont percentiledisc pi point point.distance properties radians rand range reduce
-    relationships replace reverse right round rtrim shortestpath allshortestpaths sign sin single size split sqrt startnode
-    stdev stdevp substring sum tail tan time toboolean tobooleanornull tofloat tofloatornull tointeger tointegerornull tolower
-    tostring tostringornull toupper trim btrim type upper""".split()
+_FUNCTIONS = _words(
+    """
+    abs acos all allshortestpaths any asin atan atan2 avg btrim ceil coalesce collect cos cot count date date.truncate
+    datetime datetime.truncate degrees duration duration.between duration.indays duration.inmonths duration.inseconds e
+    elementid endnode exists exp floor haversin head id isempty isnan keys labels last left length localdatetime
+    localtime log log10 lower ltrim max min nodes none nullif percentilecont percentiledisc pi point point.distance
+    properties radians rand range reduce relationships replace reverse right round rtrim shortestpath sign sin single
+    size split sqrt startnode stdev stdevp substring sum tail tan time toboolean tobooleanornull tofloat tofloatornull
+    tointeger tointegerornull tolower tostring tostringornull toupper trim type upper
+    """
 )
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -199,7 +208,9 @@ class _Guard:
                     break
             follows += 1
         if follows >= len(self._tokens) or self._tokens[follows].text != "{":
-            raise refuse(self._text, self._tokens[index].start, "CALL must open a subquery, CALL { ... }; procedures are not run")
+            raise refuse(
+                self._text, self._tokens[index].start, "CALL must open a subquery, CALL { ... }; procedures are not run"
+            )
 
     def _is_property(self, index: int) -> bool:
         """After the dot of `n.name`, of a namespaced function, or of the map projection `n {.name}`."""

@@ -1,8 +1,9 @@
 """The graph's schema: labels, relationship types and the Arrow tables that hold them.
 
-Nodes carry the label `Entity` and one of `Gene`, `Disease`, `Chemical`. Edges are of three types: `ASSOCIATED` (curated
-knowledge), `CO_MENTIONED` (pairs that share a sentence) and `PREDICTED` (one for each subject, relation, object and run).
-`subject` and `object` are the CURIEs of an edge's two ends; every other column is a property of the same name.
+Nodes carry the label `Entity` and one of `Gene`, `Disease`, `Chemical`. Edges are of three types: `ASSOCIATED`
+(curated knowledge), `CO_MENTIONED` (pairs that share a sentence) and `PREDICTED` (one for each subject, relation,
+object and run). `subject` and `object` are the CURIEs of an edge's two ends; every other column is a property of the
+same name.
 """
 
 import json
@@ -18,6 +19,7 @@ import pyarrow as pa
 from relvm_kg.errors import InvalidInputError
 from relvm_kg.types import EntityType
 
+SCHEMA_NAME = "relvm-kg"
 SCHEMA_VERSION = 1
 ENTITY_LABEL = "Entity"
 RUN_LABEL = "PredictionRun"
@@ -117,7 +119,7 @@ def now_text() -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class PredictionRun:
-    """What all predictions of one run share. `run_id` names a folder and a node; it is made of letters, digits and `._-`."""
+    """What all predictions of one run share. `run_id` names a folder and a node: letters, digits and `._-`."""
 
     run_id: str
     model_id: str
@@ -187,7 +189,9 @@ def conform(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
         try:
             columns.append(column if column.type == wanted.type else column.cast(wanted.type))
         except pa.ArrowException as error:
-            raise InvalidInputError(f"column {wanted.name} must be {wanted.type}, was {column.type}: {error}") from error
+            raise InvalidInputError(
+                f"column {wanted.name} must be {wanted.type}, was {column.type}: {error}"
+            ) from error
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 

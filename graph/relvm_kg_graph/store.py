@@ -58,8 +58,8 @@ class Edge(NamedTuple):
 class QueryResult:
     """The answer to a statement: column names and rows of plain values.
 
-    A node is a dict of its properties and `_labels`; a relationship of its properties and `_type`, `_start`, `_end` (the
-    ids of its ends); a path a dict of `_nodes` and `_relationships`.
+    A node is a dict of its properties and `_labels`; a relationship of its properties and `_type`, `_start`, `_end`
+    (the ids of its ends); a path a dict of `_nodes` and `_relationships`.
     """
 
     columns: tuple[str, ...]
@@ -154,9 +154,7 @@ class GraphStore(Protocol):
     def neighbours(self, id: str, edge_types: Iterable[EdgeType] = tuple(EdgeType), limit: int = 100) -> list[Edge]:
         """Edges of one entity, in either direction: the best predictions first, then by type and the other end's id."""
 
-    def query(
-        self, statement: Statement, *, limit: int | None = None, timeout: float = DEFAULT_TIMEOUT
-    ) -> QueryResult:
+    def query(self, statement: Statement, *, limit: int | None = None, timeout: float = DEFAULT_TIMEOUT) -> QueryResult:
         """Run a reading statement; `limit` cuts the rows, `timeout` is in seconds.
 
         Raises:

@@ -1,7 +1,7 @@
-"""Cypher text as tokens, read so strictly that no engine can read another statement into the same text.
+r"""Cypher text as tokens, read so strictly that no engine can read another statement into the same text.
 
-Escapes (`\\u0027`) that become a quote, comments that one engine ends where another does not, letters that turn into ASCII
-when upper-cased: what two parsers may see differently is refused here, before any rule about clauses is applied.
+Escapes (`\u0027`) that become a quote, comments that one engine ends where another does not, letters that turn into
+ASCII when upper-cased: what two parsers may see differently is refused here, before any rule about clauses is applied.
 """
 
 import re
@@ -11,6 +11,8 @@ from typing import NamedTuple
 from relvm_kg.errors import QueryRefusedError
 
 MAX_LENGTH = 100_000
+MAX_TOKENS = 4_000
+"""Engines parse by recursion; a longer chain of operators or clauses can overflow their stack."""
 MAX_DEPTH = 100
 
 
@@ -55,8 +57,8 @@ _CLOSING = {"(": ")", "[": "]", "{": "}"}
 def place(text: str, offset: int) -> str:
     """Where an offset is, in words.
 
-    >>> place("MATCH (n)\\nSET", 10)
-    'line 2, column 1'
+    >>> place("RETURN 1 SET", 9)
+    'line 1, column 10'
     """
     before = text[:offset]
     return f"line {before.count(chr(10)) + 1}, column {offset - (before.rfind(chr(10)) + 1) + 1}"
@@ -91,6 +93,9 @@ def tokenise(text: str) -> tuple[list[Token], str]:
         _check_piece(text, match)
         clean.append(piece)
         tokens.append(Token(_KINDS[group], piece, match.start()))
+    if len(tokens) > MAX_TOKENS:
+        had = f"had {len(tokens)}; give long lists as parameters"
+        raise QueryRefusedError(f"a statement must have at most {MAX_TOKENS} words and signs, {had}")
     _check_brackets(text, tokens)
     return tokens, "".join(clean)
 
@@ -103,7 +108,9 @@ def _check_escapes(text: str) -> None:
         if not numbers:
             raise refuse(text, match.start(), rf"{match[0]} must be an escape of four hexadecimal digits, as in \u00e9")
         if any(number < 128 and chr(number) in _BREAKING for number in numbers):
-            raise refuse(text, match.start(), f"the escape {match[0]} must not stand for a quote, backslash or line end")
+            raise refuse(
+                text, match.start(), f"the escape {match[0]} must not stand for a quote, backslash or line end"
+            )
 
 
 def _check_piece(text: str, match: re.Match[str]) -> None:

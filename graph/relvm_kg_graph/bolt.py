@@ -1,0 +1,203 @@
+"""A connection to Neo4j over Bolt with the official driver, which enters here only."""
+
+import logging
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import neo4j
+from neo4j import exceptions, graph
+from neo4j.time import Date, DateTime, Duration, Time
+
+from relvm_kg.errors import InvalidInputError, StoreError
+from relvm_kg_graph.cypher import Statement
+from relvm_kg_graph.store import QueryResult
+
+DEFAULT_DATABASE = "neo4j"
+_FETCH = 10_000
+_IDS_OF_ELEMENTS = (
+    "MATCH (n) WHERE elementId(n) IN $elements RETURN elementId(n) AS element, coalesce(n.id, n.run_id) AS id"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Neo4jSettings:
+    """Where the server is and who asks. The password shows in no text made of this record."""
+
+    uri: str
+    user: str = "neo4j"
+    password: str | None = field(default=None, repr=False)
+    """None: the server asks for none."""
+    database: str = DEFAULT_DATABASE
+    retry_seconds: float = 30.0
+    """How long a write is tried again when the server is away for a moment."""
+
+    @classmethod
+    def from_environment(cls, uri: str | None = None) -> Self:
+        """Read `RELVM_KG_NEO4J_URI`, `_USER`, `_PASSWORD` and `_DATABASE`; a `uri` given here goes first.
+
+        Raises:
+            InvalidInputError: if no address is given.
+        """
+        address = uri or os.environ.get("RELVM_KG_NEO4J_URI")
+        if not address:
+            raise InvalidInputError("the address of the Neo4j server must be given, or set in RELVM_KG_NEO4J_URI")
+        return cls(
+            uri=address,
+            user=os.environ.get("RELVM_KG_NEO4J_USER", "neo4j"),
+            password=os.environ.get("RELVM_KG_NEO4J_PASSWORD") or None,
+            database=os.environ.get("RELVM_KG_NEO4J_DATABASE") or DEFAULT_DATABASE,
+        )
+
+
+class BoltConnection:
+    """Reads and writes of one database; every error of the driver leaves as a `StoreError` in plain words."""
+
+    def __init__(self, settings: Neo4jSettings) -> None:
+        if "@" in settings.uri:
+            raise InvalidInputError(
+                "the address of a Neo4j server must hold no user or password; set RELVM_KG_NEO4J_USER and "
+                "RELVM_KG_NEO4J_PASSWORD"
+            )
+        logging.getLogger("neo4j.notifications").setLevel(logging.ERROR)
+        self._settings = settings
+        auth = None if settings.password is None else (settings.user, settings.password)
+        with self._errors():
+            self._driver = neo4j.GraphDatabase.driver(
+                settings.uri, auth=auth, connection_timeout=10, max_transaction_retry_time=settings.retry_seconds
+            )
+        try:
+            with self._errors():
+                self._driver.verify_connectivity(database=settings.database)
+        except StoreError:
+            self._driver.close()
+            raise
+
+    def close(self) -> None:
+        """Close the driver's connections."""
+        self._driver.close()
+
+    def rows(self, text: str, **parameters: Any) -> list[dict[str, Any]]:
+        """All rows of one of our own reading statements."""
+        with self._errors(), self._session(neo4j.READ_ACCESS) as session:
+            return session.execute_read(lambda tx: tx.run(text, parameters).data())
+
+    def stream(self, text: str, **parameters: Any) -> Iterator[neo4j.Record]:
+        """Rows of one of our own reading statements as they come."""
+        with self._errors(), self._session(neo4j.READ_ACCESS) as session:
+            yield from session.run(text, parameters)
+
+    def write(self, *statements: tuple[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Run statements in one managed transaction, tried again by the driver; returns the rows of the first."""
+
+        def work(tx: neo4j.ManagedTransaction) -> list[dict[str, Any]]:
+            answers = [tx.run(text, dict(parameters)).data() for text, parameters in statements]
+            return answers[0]
+
+        with self._errors(), self._session(neo4j.WRITE_ACCESS) as session:
+            return session.execute_write(work)
+
+    def schema_change(self, texts: Iterable[str]) -> None:
+        """Run statements that make constraints or indexes, each in a transaction of its own."""
+        with self._errors(), self._session(neo4j.WRITE_ACCESS) as session:
+            for text in texts:
+                session.run(text).consume()
+            session.run("CALL db.awaitIndexes(300)").consume()
+
+    def query(self, statement: Statement, limit: int | None, timeout: float) -> QueryResult:
+        """Run a statement that the guard has let through, reading only, for at most `timeout` seconds."""
+
+        @neo4j.unit_of_work(timeout=timeout)
+        def work(tx: neo4j.ManagedTransaction) -> QueryResult:
+            result = tx.run(statement.text, dict(statement.parameters))
+            columns = tuple(result.keys())
+            records = list(result) if limit is None else result.fetch(limit + 1)
+            warnings = _warnings(result.consume())
+            kept = records if limit is None else records[:limit]
+            ids = _ids_of_bare_ends(tx, kept)
+            rows = [tuple(_plain(value, ids) for value in record.values()) for record in kept]
+            return QueryResult(columns, rows, len(records) > len(kept), warnings)
+
+        with self._errors(timeout), self._session(neo4j.READ_ACCESS) as session:
+            return session.execute_read(work)
+
+    def _session(self, access: str) -> neo4j.Session:
+        return self._driver.session(database=self._settings.database, default_access_mode=access, fetch_size=_FETCH)
+
+    @contextmanager
+    def _errors(self, timeout: float | None = None) -> Iterator[None]:
+        settings = self._settings
+        try:
+            yield
+        except exceptions.AuthError as error:
+            check = "check RELVM_KG_NEO4J_USER and RELVM_KG_NEO4J_PASSWORD"
+            raise StoreError(f"{settings.uri} refuses the user {settings.user!r}; {check}") from error
+        except exceptions.Neo4jError as error:
+            raise StoreError(self._words(error, timeout)) from error
+        except (exceptions.DriverError, OSError) as error:
+            raise StoreError(
+                f"no Neo4j server answers at {settings.uri}: {error}; start it, or correct RELVM_KG_NEO4J_URI"
+            ) from error
+        except (ValueError, TypeError, OverflowError) as error:
+            raise StoreError(f"the statement cannot be run on {settings.uri}: {error}") from error
+
+    def _words(self, error: exceptions.Neo4jError, timeout: float | None) -> str:
+        code = error.code or ""
+        if "DatabaseNotFound" in code:
+            return f"{self._settings.uri} has no database {self._settings.database!r}; correct RELVM_KG_NEO4J_DATABASE"
+        if "TransactionTimedOut" in code and timeout is not None:
+            return f"the query must end within {timeout:g} s; give it more time or narrow it"
+        if "ConstraintCreationFailed" in code or "ConstraintValidationFailed" in code:
+            holds = f"the database {self._settings.database!r} holds other data that clashes"
+            return f"{holds}, use an empty one: {error.message}"
+        return f"the statement cannot be run: {error.message}"
+
+
+def _warnings(summary: neo4j.ResultSummary) -> tuple[str, ...]:
+    """What the server says of names that it does not know."""
+    found = (n for n in summary.notifications or [] if "Unknown" in str(n.get("code", "")))
+    return tuple(str(n.get("description", "")) for n in found)
+
+
+def _ids_of_bare_ends(tx: neo4j.ManagedTransaction, records: Iterable[neo4j.Record]) -> dict[str, str]:
+    """Ids of the ends of relationships, which come without properties unless their nodes are in the answer too."""
+    elements: set[str] = set()
+    for record in records:
+        for value in record.values():
+            _collect_bare_ends(value, elements)
+    if not elements:
+        return {}
+    rows = tx.run(_IDS_OF_ELEMENTS, {"elements": sorted(elements)})
+    return {row["element"]: row["id"] for row in rows}
+
+
+def _collect_bare_ends(value: Any, elements: set[str]) -> None:
+    if isinstance(value, graph.Relationship):
+        elements.update(node.element_id for node in value.nodes if node is not None and "id" not in node)
+    elif isinstance(value, graph.Path):
+        for relationship in value.relationships:
+            _collect_bare_ends(relationship, elements)
+    elif isinstance(value, list | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            _collect_bare_ends(item, elements)
+
+
+def _plain(value: Any, ids: Mapping[str, str]) -> Any:  # noqa: PLR0911  one return for each kind of value
+    """The driver's nodes, relationships, paths and times in the form that `QueryResult` describes."""
+    if isinstance(value, list):
+        return [_plain(item, ids) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item, ids) for key, item in value.items()}
+    if isinstance(value, graph.Node):
+        return {**dict(value), "_labels": sorted(value.labels)}
+    if isinstance(value, graph.Relationship):
+        ends = [None if node is None else node.get("id") or ids.get(node.element_id) for node in value.nodes]
+        return {**dict(value), "_type": value.type, "_start": ends[0], "_end": ends[1]}
+    if isinstance(value, graph.Path):
+        nodes, relationships = list(value.nodes), list(value.relationships)
+        return {"_nodes": _plain(nodes, ids), "_relationships": _plain(relationships, ids)}
+    if isinstance(value, Date | DateTime | Time):
+        return value.to_native()
+    return value.iso_format() if isinstance(value, Duration) else value

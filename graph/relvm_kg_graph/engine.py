@@ -1,0 +1,159 @@
+"""The embedded Cypher engine: one class that could be replaced by another engine without touching anything else.
+
+The engine is young, so nothing is stored in its format alone: its file is a cache of the Parquet tables.
+"""
+
+import warnings
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+import kglite
+import pandas as pd
+import pyarrow as pa
+
+from relvm_kg.errors import StoreError
+from relvm_kg_graph.cypher import Statement
+from relvm_kg_graph.schema import (
+    CATEGORY_LABELS,
+    ENTITY_LABEL,
+    RUN_LABEL,
+    SCHEMA_NAME,
+    SCHEMA_VERSION,
+    VERSION_LABEL,
+    EdgeType,
+)
+from relvm_kg_graph.store import QueryResult
+
+ENGINE_VERSION = f"kglite-{kglite.__version__}"
+_NULLABLE = {
+    pa.int32(): pd.Int32Dtype(),
+    pa.float32(): pd.Float32Dtype(),
+    pa.bool_(): pd.BooleanDtype(),
+}
+_NODE_KEYS, _EDGE_KEYS = {"id", "labels", "properties"}, {"id", "start", "end", "type", "properties"}
+_PATH_KEYS = {"nodes", "relationships"}
+_ENGINE_PROPERTIES = {"title", "type"}
+
+
+class CypherEngine(Protocol):
+    """What the embedded store needs of an engine."""
+
+    def run(self, statement: Statement, limit: int | None, timeout: float) -> QueryResult:
+        """Run a statement that the guard has let through; `timeout` in seconds."""
+
+    def save(self, path: Path) -> None:
+        """Write the engine's own file."""
+
+
+class KgliteEngine:
+    """The graph in memory in kglite, which answers Cypher."""
+
+    def __init__(self, graph: Any) -> None:
+        graph.read_only(True)
+        kglite.set_query_warning_policy("silent")
+        self._graph = graph
+        self._ids: list[str] | None = None
+
+    @classmethod
+    def build(
+        cls, entities: pa.Table, runs: Iterable[Mapping[str, Any]], edges: Iterable[tuple[EdgeType, pa.Table]]
+    ) -> Self:
+        """Load tables of the schema; the ends of every edge must be among the entities."""
+        graph = kglite.KnowledgeGraph()
+        graph.add_nodes(pd.DataFrame({"name": [SCHEMA_NAME], "version": [SCHEMA_VERSION]}), VERSION_LABEL, "name")
+        if entities.num_rows:
+            graph.add_nodes(_frame(entities), ENTITY_LABEL, "id")
+            _label_entities(graph, entities)
+        if run_rows := list(runs):
+            graph.add_nodes(pd.DataFrame(run_rows), RUN_LABEL, "run_id")
+        for edge_type, table in edges:
+            if table.num_rows:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", UserWarning)
+                    graph.add_relationships(
+                        _frame(table), edge_type.value, ENTITY_LABEL, "subject", ENTITY_LABEL, "object"
+                    )
+        return cls(graph)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read the file that `save` wrote.
+
+        Raises:
+            StoreError: if it is damaged.
+        """
+        try:
+            return cls(kglite.load(str(path)))
+        except kglite.KgError as error:
+            raise StoreError(f"the engine's cache {path} cannot be read: {error}") from error
+
+    def save(self, path: Path) -> None:
+        """See `CypherEngine.save`."""
+        self._graph.save(str(path))
+
+    def run(self, statement: Statement, limit: int | None, timeout: float) -> QueryResult:
+        """See `CypherEngine.run`."""
+        try:
+            view = self._graph.cypher(
+                statement.text,
+                params=dict(statement.parameters) or None,
+                timeout_ms=max(1, int(timeout * 1000)),
+                row_limit=limit,
+            )
+            records = view.to_list()
+        except kglite.CypherTimeoutError as error:
+            raise StoreError(f"the query must end within {timeout:g} s; give it more time or narrow it") from error
+        except (kglite.KgError, ValueError, TypeError, OverflowError, RecursionError) as error:
+            raise StoreError(f"the statement cannot be run: {error}") from error
+        columns = tuple(view.columns)
+        rows = [tuple(self._plain(record[column]) for column in columns) for record in records]
+        return QueryResult(columns, rows, view.diagnostics["total_rows"] is not None, tuple(view.warnings))
+
+    def _plain(self, value: Any) -> Any:
+        """The engine's nodes, relationships and paths in the form that `QueryResult` describes."""
+        if isinstance(value, list):
+            return [self._plain(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        keys = value.keys()
+        if keys == _NODE_KEYS and isinstance(value["properties"], dict) and isinstance(value["labels"], list):
+            return _node(value)
+        if keys == _EDGE_KEYS and isinstance(value["properties"], dict):
+            ends = {"_start": self._id(value["start"]), "_end": self._id(value["end"])}
+            return {**value["properties"], "_type": value["type"], **ends}
+        if keys == _PATH_KEYS:
+            return {f"_{key}": self._plain(items) for key, items in value.items()}
+        return {key: self._plain(item) for key, item in value.items()}
+
+    def _id(self, element: int) -> Any:
+        """The id of a node that the engine names by its own number."""
+        if self._ids is None:
+            rows = self._graph.cypher("MATCH (n) RETURN elementId(n) AS element, n.id AS id").to_list()
+            ids = {int(row["element"]): row["id"] for row in rows}
+            self._ids = [ids.get(number, "") for number in range(max(ids) + 1)]
+        return self._ids[element]
+
+
+def _node(value: Mapping[str, Any]) -> dict[str, Any]:
+    properties = {k: v for k, v in value["properties"].items() if k not in _ENGINE_PROPERTIES}
+    if ENTITY_LABEL not in value["labels"]:
+        properties.pop("id", None)
+    return {**properties, "_labels": sorted(value["labels"])}
+
+
+def _label_entities(graph: Any, entities: pa.Table) -> None:
+    by_label: dict[str, list[str]] = {}
+    for entity, category in zip(entities["id"].to_pylist(), entities["category"].to_pylist(), strict=True):
+        by_label.setdefault(CATEGORY_LABELS[category], []).append(entity)
+    for label, ids in by_label.items():
+        graph.add_label(ENTITY_LABEL, ids, label)
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
+    """A table as the engine's loader wants it: nulls stay nulls, lists are Python lists."""
+    lists = [f.name for f in table.schema if pa.types.is_list(f.type)]
+    frame: pd.DataFrame = table.drop_columns(lists).to_pandas(types_mapper=_NULLABLE.get)
+    for name in lists:
+        frame[name] = pd.Series(table[name].to_pylist(), dtype=object)
+    return frame
