@@ -1,6 +1,6 @@
 """The one evaluator: the same tests, candidates, filter, ties and metrics for every contender."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from time import perf_counter
 from typing import Any
 
@@ -21,12 +21,19 @@ class Evaluation:
     name: str
     record: TrainingRecord
     ranks: RankTable
+    """Among all typed candidates."""
+    co_mentioned_ranks: RankTable
+    """Among the co-mentioned ones of them."""
     pairs: PairTable
     evaluation_seconds: float
 
     def ranking(self) -> list[RankingFigures]:
         """Ranking metrics, the total first."""
         return ranking_figures(self.ranks)
+
+    def co_mentioned_ranking(self) -> list[RankingFigures]:
+        """Ranking metrics among co-mentioned candidates, the total first."""
+        return ranking_figures(self.co_mentioned_ranks)
 
     def classification(self) -> list[ClassificationFigures]:
         """Classification metrics, the total first; empty if the test split has no unlabelled pairs."""
@@ -39,9 +46,11 @@ class Evaluation:
             "record": self.record.as_dict(),
             "evaluation_seconds": self.evaluation_seconds,
             "ranking": [f._asdict() for f in self.ranking()],
+            "co_mentioned_ranking": [f._asdict() for f in self.co_mentioned_ranking()],
             "classification": [f._asdict() for f in self.classification()],
-            "ranks": {name: getattr(self.ranks, name).tolist() for name in RankTable.__dataclass_fields__},
-            "pairs": {name: getattr(self.pairs, name).tolist() for name in PairTable.__dataclass_fields__},
+            "ranks": _columns(self.ranks),
+            "co_mentioned_ranks": _columns(self.co_mentioned_ranks),
+            "pairs": _columns(self.pairs),
         }
 
     @classmethod
@@ -51,7 +60,8 @@ class Evaluation:
         return cls(
             name=values["name"],
             record=TrainingRecord(**values["record"]),
-            ranks=RankTable(**{k: np.array(v, np.int64) for k, v in values["ranks"].items()}),
+            ranks=_rank_table(values["ranks"]),
+            co_mentioned_ranks=_rank_table(values["co_mentioned_ranks"]),
             pairs=PairTable(**{k: np.array(v, kinds.get(k, np.int64)) for k, v in values["pairs"].items()}),
             evaluation_seconds=values["evaluation_seconds"],
         )
@@ -71,12 +81,21 @@ def evaluate(trained: TrainedContender, data: BenchmarkData, progress: Progress 
     contender, tests = trained.contender, data.positives.part(Split.TEST)
     started = perf_counter()
     with (progress or Silent()).task(f"ranking with {contender.name}", len(make_queries(tests)), "query") as task:
-        ranks = rank(contender, tests, data, data.partners, task)
+        rankings = rank(contender, tests, data, data.partners, task)
     pairs = score_split(contender, data, Split.TEST)
     return Evaluation(
         name=contender.name,
         record=trained.record,
-        ranks=ranks,
+        ranks=rankings.typed,
+        co_mentioned_ranks=rankings.co_mentioned,
         pairs=pairs,
         evaluation_seconds=perf_counter() - started,
     )
+
+
+def _columns(table: RankTable | PairTable) -> dict[str, list[Any]]:
+    return {field.name: getattr(table, field.name).tolist() for field in fields(table)}
+
+
+def _rank_table(columns: dict[str, list[int]]) -> RankTable:
+    return RankTable(**{name: np.array(values, np.int64) for name, values in columns.items()})

@@ -175,7 +175,7 @@ class _Watch(TrainingCallback):  # type: ignore[misc, unused-ignore]
         figure = 0.0
         if len(self._validation):
             ranks = rank(self._contender, self._validation, self._data, self._data.training_partners)
-            figure = mean_reciprocal_rank(ranks)
+            figure = mean_reciprocal_rank(ranks.typed)
         if figure > self.best:
             self.best, self.best_epoch = figure, epoch
             self.best_state = copy.deepcopy(self.model.state_dict())

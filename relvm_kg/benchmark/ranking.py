@@ -61,6 +61,19 @@ class RankTable:
         return np.arange(len(self)) < len(self) // 2
 
 
+class Rankings(NamedTuple):
+    """The same tests, ranked among two sets of candidates.
+
+    Every test pair is mentioned together, most candidates never are with the query's entity: among all candidates,
+    the mere fact of a co-mention ranks well. Among those that are co-mentioned it says nothing.
+    """
+
+    typed: RankTable
+    """Among all candidates of the argument's type."""
+    co_mentioned: RankTable
+    """Among those of them that some sentence mentions together with the query's entity."""
+
+
 class Ranks(NamedTuple):
     """Ranks of several true answers of one query. *Shape:* each (targets)."""
 
@@ -133,12 +146,12 @@ def rank_targets(scores: FloatArray, candidates: IntArray, targets: IntArray, ex
 
 def rank(
     contender: Contender, tests: Triples, data: BenchmarkData, known: PartnerIndex, task: Task | None = None
-) -> RankTable:
+) -> Rankings:
     """Rank every test triple on both sides with one scorer call for each query.
 
     Args:
         contender: The scorer.
-        tests: Triples of candidates.
+        tests: Triples of candidates, mentioned together.
         data: Gives the candidates.
         known: Partners to filter.
         task: Told of each query.
@@ -146,24 +159,39 @@ def rank(
     Raises:
         InvalidInputError: if the contender does not return one finite score for each candidate.
     """
-    n = len(tests)
-    optimistic, pessimistic, n_candidates = (np.zeros(2 * n, np.int64) for _ in range(3))
+    typed, co_mentioned = _Places(len(tests)), _Places(len(tests))
     for query in make_queries(tests):
         candidates = query_candidates(query, data)
+        scores = query_scores(contender, query, candidates)
         excluded = np.append(known.of(query.entity, query.relation, query.side), query.entity)
-        ranks = rank_targets(query_scores(contender, query, candidates), candidates, query.targets, excluded)
-        optimistic[query.rows], pessimistic[query.rows] = ranks.optimistic, ranks.pessimistic
-        n_candidates[query.rows] = ranks.n_candidates
+        typed.put(query, rank_targets(scores, candidates, query.targets, excluded))
+        together = data.comentions.positions(query.entity, candidates)[1]
+        together |= np.isin(candidates, query.targets)
+        co_mentioned.put(query, rank_targets(scores[together], candidates[together], query.targets, excluded))
         if task is not None:
             task.advance()
-    return RankTable(
-        relations=np.tile(tests.relations, 2),
-        entities=np.concatenate([tests.heads, tests.tails]),
-        targets=np.concatenate([tests.tails, tests.heads]),
-        optimistic=optimistic,
-        pessimistic=pessimistic,
-        n_candidates=n_candidates,
-    )
+    return Rankings(typed.table(tests), co_mentioned.table(tests))
+
+
+class _Places:
+    """Ranks of all tests, filled query by query."""
+
+    def __init__(self, n_tests: int) -> None:
+        self._optimistic, self._pessimistic, self._n = (np.zeros(2 * n_tests, np.int64) for _ in range(3))
+
+    def put(self, query: Query, ranks: Ranks) -> None:
+        self._optimistic[query.rows], self._pessimistic[query.rows] = ranks.optimistic, ranks.pessimistic
+        self._n[query.rows] = ranks.n_candidates
+
+    def table(self, tests: Triples) -> RankTable:
+        return RankTable(
+            relations=np.tile(tests.relations, 2),
+            entities=np.concatenate([tests.heads, tests.tails]),
+            targets=np.concatenate([tests.tails, tests.heads]),
+            optimistic=self._optimistic,
+            pessimistic=self._pessimistic,
+            n_candidates=self._n,
+        )
 
 
 def query_candidates(query: Query, data: BenchmarkData) -> IntArray:

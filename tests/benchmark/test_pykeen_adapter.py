@@ -1,6 +1,7 @@
 """Embeddings with PyKEEN: they find planted structure, stop in time, and know nothing of entities without labels."""
 
 import socket
+from collections.abc import Callable
 from dataclasses import replace
 from time import perf_counter
 from typing import Any, NoReturn
@@ -41,13 +42,18 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", refuse)
 
 
+@pytest.fixture(scope="module")
+def dense_world(make_world: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return make_world(tmp_path_factory.mktemp("dense"), n_entities=200, n_pairs=30_000)
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("no_network")
 @pytest.mark.parametrize("model", list(KgeModel))
-def test_an_embedding_model_finds_the_planted_clusters(world: Any, model: KgeModel) -> None:
-    trained = train_kge(world.data, quick(model), Silent())
-    evaluation = evaluate(trained, world.data)
-    assert evaluation.ranking()[0].amri > 0.4
+def test_an_embedding_model_finds_the_planted_clusters(dense_world: Any, model: KgeModel) -> None:
+    trained = train_kge(dense_world.data, replace(quick(model), learning_rate=0.05), Silent())
+    evaluation = evaluate(trained, dense_world.data)
+    assert evaluation.ranking()[0].amri > 0.25
     row = next(f for f in evaluation.classification() if f.relation == MEAN_OF_LABELS)
     assert row.average_precision > row.prevalence + 0.2
     record = trained.record
@@ -61,8 +67,8 @@ def test_the_best_validation_weights_are_kept(world: Any) -> None:
     settings = quick(KgeModel.TRANSE, max_epochs=6)
     trained = train_kge(world.data, replace(settings, evaluate_every=1, n_validation=10_000), Silent())
     validation = world.data.positives.part(Split.VALIDATION)
-    again = mean_reciprocal_rank(rank(trained.contender, validation, world.data, world.data.training_partners))
-    assert again == pytest.approx(trained.record.best_validation, abs=1e-9)
+    again = rank(trained.contender, validation, world.data, world.data.training_partners).typed
+    assert mean_reciprocal_rank(again) == pytest.approx(trained.record.best_validation, abs=1e-9)
 
 
 def test_a_time_budget_ends_training(world: Any) -> None:
