@@ -1,6 +1,6 @@
 """One way to read ids: annotated files, relation files and what people type all pass through here.
 
-An id is canonical when it is a CURIE with a Biolink prefix: `NCBIGene:6506`, `MESH:D000690`, `OMIM:105400`, `CHEBI:29036`.
+An id is canonical when it is a CURIE with a Biolink prefix: `NCBIGene:6506`, `MESH:D000690`, `OMIM:105400`.
 """
 
 import re

@@ -1,1 +1,1 @@
-"""From files of annotated text to documents, sentences and the contexts of pairs, and from curated files to relations."""
+"""From annotated text to documents, sentences and the contexts of pairs; from curated files to known relations."""

@@ -12,13 +12,13 @@ MAX_TOKENS = 140
 
 _TOKEN = re.compile(
     r"""\d+(?:[.,]\d+)+                                             # 0.05, 1,000
-    | [^\W\d_]{1,3}-[^\W_]+(?:[-'’][^\W_]{1,3}(?![^\W_]))*         # up-regulated, non-small, il-1β, nf-kappab
+    | [^\W\d_]{1,3}-[^\W_]+(?:[-'’][^\W_]{1,3}(?![^\W_]))*         # up-regulated, il-1β, nf-kappab
     | [^\W_]+(?:[-'’][^\W_]{1,3}(?![^\W_]))*                       # words, numbers, Greek; bcl-2, follow-up, 5-ht
     | [^\w\s] | _                                                # each other character by itself""",
     re.VERBOSE,
 )
-"""A hyphen stays inside a word beside a short part; longer compounds come apart (`dose`, `-`, `dependent`), as they must
-where one part is a masked mention (`<ENT>`, `-`, `dependent`)."""
+"""A hyphen stays inside a word beside a short part; longer compounds come apart (`dose`, `-`, `dependent`), as they
+must where one part is a masked mention (`<ENT>`, `-`, `dependent`)."""
 
 Span = tuple[int, int]
 

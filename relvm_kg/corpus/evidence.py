@@ -27,7 +27,7 @@ def pair_keys(first: npt.NDArray[np.int32], second: npt.NDArray[np.int32]) -> np
 
 
 def write_pair_index(folder: Path) -> None:
-    """Write the sorted pair keys of `contexts.parquet` and the context row of each, both memory-mapped by `EvidenceIndex`."""
+    """Write the sorted pair keys of `contexts.parquet` and the context row of each, for `EvidenceIndex`."""
     table = pq.read_table(folder / "contexts.parquet", columns=["head", "tail"])
     keys = pair_keys(table["head"].to_numpy(), table["tail"].to_numpy())
     rows = np.argsort(keys, kind="stable")

@@ -13,6 +13,7 @@ Offsets count characters from the start of the document; ends are exclusive; a p
 
 import json
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Any
 
 from relvm_kg.corpus.annotation import RawAnnotation, check_mention, distinct, fold_type, joined_text
@@ -85,7 +86,7 @@ def _document(number: int, record: Any, log: ReadLog) -> Document:
     if year is not None and not (isinstance(year, int) and not isinstance(year, bool) and 0 < year < 10000):
         raise InvalidInputError("a document's year must be a whole number or null")
     passages = tuple(_passage(p) for p in _field(record, "passages", list))
-    for before, after in zip(passages, passages[1:], strict=False):
+    for before, after in pairwise(passages):
         if after.offset < before.offset + len(before.text):
             raise InvalidInputError("passages must be in order of offset and must not overlap")
     text = joined_text(passages)

@@ -12,8 +12,8 @@ def merge_documents(copies: Sequence[Document], log: ReadLog) -> Document:
     """One document from copies of the same id; exact duplicate annotations once.
 
     Where the copies' texts differ, the text that most copies have is kept (then the longest, then the first in order of
-    spelling, so that the order of files does not matter), and mentions of the other copies are found again in it by the same
-    two repairs as in reading; those that are not found are rejected.
+    spelling, so that the order of files does not matter), and mentions of the other copies are found again in it by the
+    same two repairs as in reading; those that are not found are rejected.
     """
     if len(copies) == 1:
         return copies[0]

@@ -1,13 +1,13 @@
 """Readers of curated relation files, told apart by their content.
 
-Our own form is a tab-separated table with a heading. `head`, `relation` and `tail` are needed; `predicate`, `pmids` (joined by `|`),
-`source` and `simulated` (`true` or `false`) may follow, in any order:
+Our own form is a tab-separated table with a heading. `head`, `relation` and `tail` are needed; `predicate`, `pmids` (or
+other document ids, joined by `|`), `source` and `simulated` (`true` or `false`) may stand beside them, in any order:
 
     head            relation       tail            predicate            pmids               source
     MESH:D000690    DISEASE-GENE   NCBIGene:6647   marker/mechanism     8446170|9949209     our curation
 
-Read as they are published: ChemDisGene relationships (`chem_disease` rows are disease, chemical; `chem^disease` rows are
-chemical, disease), CTD's curated gene-disease table, and the iRefIndex compilation of protein interactions.
+Read as they are published: ChemDisGene relationships (`chem_disease` rows are disease, chemical; `chem^disease` rows
+are chemical, disease), CTD's curated gene-disease table, and the iRefIndex compilation of protein interactions.
 """
 
 import csv
@@ -145,7 +145,8 @@ def _read_ctd(lines: Iterable[Line], log: ReadLog) -> Iterator[RawRelation]:
 
 
 def _read_irefindex(lines: Iterable[Line], log: ReadLog) -> Iterator[RawRelation]:
-    for number, row, line in _table_rows(lines, log):
+    needed = "source_code", "source_symbol", "target_code", "target_symbol"
+    for number, row, line in _table_rows(lines, log, needed):
         try:
             first, second = (canonical_id(row[f"{end}_code"], EntityType.GENE) for end in ("source", "target"))
         except InvalidInputError as error:
@@ -168,7 +169,7 @@ def _read_irefindex(lines: Iterable[Line], log: ReadLog) -> Iterator[RawRelation
 
 
 def _read_table(lines: Iterable[Line], log: ReadLog) -> Iterator[RawRelation]:
-    for number, row, line in _table_rows(lines, log):
+    for number, row, line in _table_rows(lines, log, ("head", "relation", "tail")):
         try:
             types = Relation(row["relation"].upper()).argument_types
             head, tail = canonical_id(row["head"], types[0]), canonical_id(row["tail"], types[1])
@@ -187,31 +188,33 @@ def _read_table(lines: Iterable[Line], log: ReadLog) -> Iterator[RawRelation]:
             tail,
             types[1],
             "",
-            tuple(_NUMBER.findall(row.get("pmids", ""))),
+            tuple(filter(None, (pmid.strip() for pmid in row.get("pmids", "").split("|")))),
             row.get("source", "") or log.file,
             row.get("simulated", "").lower() == "true",
         )
 
 
-def _table_rows(lines: Iterable[Line], log: ReadLog) -> Iterator[Row]:
-    """Rows of a tab-separated table under its heading, by column name."""
+def _table_rows(lines: Iterable[Line], log: ReadLog, needed: tuple[str, ...]) -> Iterator[Row]:
+    """Rows of a tab-separated table under its heading (lines before it are comments), by column name."""
     heading: list[str] | None = None
     for number, line in lines:
-        if not line.strip() or (heading is None and line.startswith("#")):
+        if not line.strip():
             continue
-        cells = [c.strip() for c in line.split("\t")]
+        cells = [cell.strip() for cell in line.split("\t")]
         if heading is None:
-            heading = cells
-        elif len(cells) > len(heading):
+            heading = cells if set(needed) <= set(cells) else None
+            continue
+        row = dict(zip(heading, cells, strict=False))
+        if len(cells) > len(heading):
             log.reject(number, f"row must have at most {len(heading)} columns", line)
-        elif any(not cell for cell in cells[:3]) or len(cells) < 3:
+        elif not all(row.get(column) for column in needed):
             log.reject(number, "row lacks a value", line)
         else:
-            yield number, dict(zip(heading, cells + [""] * (len(heading) - len(cells)), strict=True)), line
+            yield number, row, line
 
 
 def _csv_rows(lines: Iterable[Line], log: ReadLog, first_column: str) -> Iterator[Row]:
-    """Rows of a comma-separated table under the heading that starts with a column; comments before it are passed over."""
+    """Rows of a comma-separated table under the heading that starts with a column; comments are passed over."""
     heading: list[str] | None = None
     for number, line in lines:
         if not line.strip():

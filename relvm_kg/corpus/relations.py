@@ -23,7 +23,7 @@ class RelationRecord(NamedTuple):
 
 
 class GeneIds(NamedTuple):
-    """How HGNC ids and symbols lead to NCBI genes; a symbol may come from a names table or from another relation file."""
+    """How HGNC ids and symbols lead to NCBI genes; a symbol may come from a names table or another relation file."""
 
     by_hgnc: Mapping[EntityId, EntityId]
     by_symbol: Mapping[str, EntityId]
@@ -74,8 +74,8 @@ class RelationMerger:
     """Collects rows of all files into one record for each (head, relation, tail).
 
     Args:
-        types: type of each known id, as text has it, else as the relation files state it. Where it contradicts a row's argument
-            order, the order that fits is taken.
+        types: type of each known id, as text has it, else as the relation files state it. Where it contradicts a row's
+            argument order, the order that fits is taken.
         genes: the way from HGNC to NCBI genes.
     """
 
@@ -105,13 +105,15 @@ class RelationMerger:
         facts = _Facts(tuple(filter(None, row.predicate.split("|"))), row.pmids, (row.source,), row.simulated)
         self._merge((first, second), found, facts)
 
-    def add_from_document(self, relation: DocumentRelation, doc_id: str, source: str, log: ReadLog) -> None:
+    def add_from_document(
+        self, relation: DocumentRelation, doc_id: str, source: str, simulated: bool, log: ReadLog
+    ) -> None:
         """Merge a relation that annotators stated for a document, if a label joins its types."""
         first, second = self._types.get(relation.first), self._types.get(relation.second)
         if first is None or second is None or relation.first == relation.second:
             log.count("document relations of untyped or equal ids")
             return
-        facts = _Facts((relation.predicate,), (doc_id,) if doc_id.isdigit() else (), (source,), False)
+        facts = _Facts((relation.predicate,), (doc_id,), tuple(source.split("|")), simulated)
         try:
             self._merge((relation.first, relation.second), (first, second), facts)
         except NoRelationForTypesError:

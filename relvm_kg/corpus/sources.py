@@ -48,7 +48,7 @@ def expand(patterns: Sequence[str]) -> list[SourceFile]:
         elif path.is_dir():
             matches = [SourceFile(p, False) for p in _walk(path)]
         else:
-            globbed = [Path(p) for p in sorted(glob.glob(str(path), recursive=True))]
+            globbed = [Path(p) for p in sorted(glob.glob(str(path), recursive=True))]  # noqa: PTH207  absolute globs, too
             files = [f for p in globbed for f in (_walk(p) if p.is_dir() else [p])]
             matches = [SourceFile(p, False) for p in files if p.is_file()]
         if not matches:

@@ -1,15 +1,16 @@
-"""The tables of a corpus generation: their schemas, a writer that keeps memory bounded, and readers.
+"""The tables of a corpus generation: their schemas, a writer that keeps memory bounded, and a reader.
 
-| file | a row is | row number means |
-|---|---|---|
-| `documents.parquet` | a document | - |
-| `sentences.parquet` | a sentence | `sentence_row` |
-| `mentions.parquet` | a (mention, id); sorted by `sentence_row` | - |
-| `contexts.parquet` | the context of a pair | context row, as in the token store |
-| `relations.parquet` | a known relation | - |
-| `comentions.parquet` | a pair with at least one context, `first` < `second` | - |
+| file | a row is |
+|---|---|
+| `documents.parquet` | a document |
+| `sentences.parquet` | a sentence; its number is the `sentence_row` of other tables |
+| `mentions.parquet` | a (mention, id); sorted by `sentence_row` |
+| `contexts.parquet` | the context of a pair; its number is the row of the token store |
+| `relations.parquet` | a known relation |
+| `comentions.parquet` | a pair with at least one context, `first` < `second` |
 
-Offsets are characters; those of mentions and contexts count from the start of the sentence. Entities are catalogue indices.
+Offsets are characters; those of mentions and contexts count from the start of the sentence. Entities are catalogue
+indices.
 """
 
 from collections.abc import Iterator

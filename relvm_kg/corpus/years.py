@@ -4,8 +4,10 @@ PubMed ids grow with time, so the years of the nearest ids that are known tell t
 """
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median_low
+from typing import Self
 
 import numpy as np
 
@@ -28,17 +30,18 @@ class YearTable:
         self._years = np.fromiter(years.values(), dtype=np.int64, count=len(years))[order]
 
     @classmethod
-    def load(cls, path: Path) -> "YearTable":
-        """Read a tab-separated table (plain or gzip) whose first two columns are PMID and year; a heading may be there.
+    def load(cls, paths: Sequence[Path]) -> Self:
+        """Read tab-separated tables (plain or gzip) whose first two columns are PMID and year; a heading may be there.
 
         Raises:
-            InvalidInputError: if it holds no such row.
+            InvalidInputError: if they hold no such row.
         """
-        lines = (line for _, line in read_lines(path, ReadLog(path.name)))
-        rows = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
-        years = {int(r[0]): int(r[1]) for r in rows if len(r) > 1 and _is_number(r[0]) and _is_number(r[1])}
-        if not years:
-            raise InvalidInputError(f"{path} must hold rows of PMID and year")
+        years: dict[int, int] = {}
+        for path in paths:
+            lines = (line for _, line in read_lines(path, ReadLog(path.name)))
+            for row in csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
+                if len(row) > 1 and _is_number(row[0]) and _is_number(row[1]):
+                    years[int(row[0])] = int(row[1])
         return cls(years)
 
     def year(self, doc_id: str) -> int | None:

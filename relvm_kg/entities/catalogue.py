@@ -1,7 +1,8 @@
 """The catalogue: one row for each entity of a corpus, in memory as arrays and look-ups.
 
-Files of a generation: `entities.parquet` (see `ENTITY_SCHEMA`) and `synonyms.parquet`, which holds every text that names an entity
-with its number of mentions (0: a names table or relation file has it, the text does not).
+Files of a generation: `entities.parquet` (see `ENTITY_SCHEMA`), and `synonyms.parquet`, which holds every text that
+names an entity (the official name, too) with its number of mentions and its kind: `name`, `alias` or `text` (see
+`FormKind`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from relvm_kg.entities.collect import CatalogueEntry
+from relvm_kg.entities.collect import CatalogueEntry, FormKind, NameForm
 from relvm_kg.errors import WorkspaceError
 from relvm_kg.types import EntityId, EntityType
 
@@ -35,6 +36,7 @@ SYNONYM_SCHEMA = pa.schema(
         pa.field("entity", pa.int32(), nullable=False),
         pa.field("text", pa.string(), nullable=False),
         pa.field("n_mentions", pa.int32(), nullable=False),
+        pa.field("kind", pa.string(), nullable=False),
     ]
 )
 
@@ -52,7 +54,7 @@ def write_catalogue(folder: Path, entries: Sequence[CatalogueEntry], n_training_
         "n_training_contexts": list(n_training_contexts),
     }
     pq.write_table(pa.table(columns, schema=ENTITY_SCHEMA), folder / "entities.parquet")
-    forms = [(row, text, n) for row, entry in enumerate(entries) for text, n in entry.forms]
+    forms = [(row, *form) for row, entry in enumerate(entries) for form in entry.forms]
     synonyms = {name: [form[i] for form in forms] for i, name in enumerate(SYNONYM_SCHEMA.names)}
     pq.write_table(pa.table(synonyms, schema=SYNONYM_SCHEMA), folder / "synonyms.parquet")
 
@@ -62,10 +64,10 @@ class Catalogue:
 
     Args:
         entities: a table of `ENTITY_SCHEMA`.
-        synonyms: a table of `SYNONYM_SCHEMA`.
+        synonyms: a table of `SYNONYM_SCHEMA`; None takes the names and synonyms of the entities, without counts.
     """
 
-    def __init__(self, entities: pa.Table, synonyms: pa.Table) -> None:
+    def __init__(self, entities: pa.Table, synonyms: pa.Table | None) -> None:
         self._entities = entities
         self._synonyms = synonyms
         self.ids: tuple[EntityId, ...] = tuple(EntityId(*t.split(":", 1)) for t in entities["id"].to_pylist())
@@ -78,13 +80,14 @@ class Catalogue:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read the catalogue of a corpus generation.
+        """Read the catalogue of a corpus generation or a model.
 
         Raises:
             WorkspaceError: if the folder holds none.
         """
+        path = folder / "synonyms.parquet"
         try:
-            return cls(pq.read_table(folder / "entities.parquet"), pq.read_table(folder / "synonyms.parquet"))
+            return cls(pq.read_table(folder / "entities.parquet"), pq.read_table(path) if path.is_file() else None)
         except (FileNotFoundError, pa.ArrowInvalid) as error:
             raise WorkspaceError(f"{folder} must hold a catalogue: {error}; build the workspace again") from error
 
@@ -110,8 +113,20 @@ class Catalogue:
         found: list[str] = self._entities["synonyms"][index].as_py()
         return found
 
-    def forms(self) -> Iterator[tuple[int, str, int]]:
-        """Every (index, text, number of mentions)."""
-        for batch in self._synonyms.to_batches():
-            columns = (batch[name].to_pylist() for name in SYNONYM_SCHEMA.names)
-            yield from zip(*columns, strict=True)
+    @cached_property
+    def by_text(self) -> dict[str, list[tuple[int, NameForm]]]:
+        """Every text that names an entity, by its case-folded form, with the indices of the entities it names."""
+        found: dict[str, list[tuple[int, NameForm]]] = {}
+        for index, form in self._forms():
+            found.setdefault(form.text.casefold(), []).append((index, form))
+        return found
+
+    def _forms(self) -> Iterator[tuple[int, NameForm]]:
+        if self._synonyms is None:
+            for index, name in enumerate(self.names):
+                yield index, NameForm(name, 0, FormKind.NAME)
+                yield from ((index, NameForm(text, 0, FormKind.TEXT)) for text in self.synonyms(index))
+            return
+        columns = (self._synonyms[name].to_pylist() for name in SYNONYM_SCHEMA.names)
+        for index, text, n_mentions, kind in zip(*columns, strict=True):
+            yield index, NameForm(text, n_mentions, FormKind(kind))

