@@ -17,6 +17,8 @@ from relvm_kg_graph.store import QueryResult
 
 DEFAULT_DATABASE = "neo4j"
 _FETCH = 10_000
+_UNKNOWN_NAMES = frozenset({"01N50", "01N51", "01N52"})
+"""GQL statuses for a label, relationship type or property that the database does not have."""
 _IDS_OF_ELEMENTS = (
     "MATCH (n) WHERE elementId(n) IN $elements RETURN elementId(n) AS element, coalesce(n.id, n.run_id) AS id"
 )
@@ -69,8 +71,7 @@ class BoltConnection:
                 settings.uri, auth=auth, connection_timeout=10, max_transaction_retry_time=settings.retry_seconds
             )
         try:
-            with self._errors():
-                self._driver.verify_connectivity(database=settings.database)
+            self.rows("RETURN 1 AS one")
         except StoreError:
             self._driver.close()
             raise
@@ -138,7 +139,8 @@ class BoltConnection:
             raise StoreError(self._words(error, timeout)) from error
         except (exceptions.DriverError, OSError) as error:
             raise StoreError(
-                f"no Neo4j server answers at {settings.uri}: {error}; start it, or correct RELVM_KG_NEO4J_URI"
+                f"no Neo4j server answers at {settings.uri} ({str(error).splitlines()[0].rstrip(':')}); "
+                "start it, or correct RELVM_KG_NEO4J_URI"
             ) from error
         except (ValueError, TypeError, OverflowError) as error:
             raise StoreError(f"the statement cannot be run on {settings.uri}: {error}") from error
@@ -157,8 +159,7 @@ class BoltConnection:
 
 def _warnings(summary: neo4j.ResultSummary) -> tuple[str, ...]:
     """What the server says of names that it does not know."""
-    found = (n for n in summary.notifications or [] if "Unknown" in str(n.get("code", "")))
-    return tuple(str(n.get("description", "")) for n in found)
+    return tuple(s.status_description for s in summary.gql_status_objects if s.gql_status in _UNKNOWN_NAMES)
 
 
 def _ids_of_bare_ends(tx: neo4j.ManagedTransaction, records: Iterable[neo4j.Record]) -> dict[str, str]:
@@ -191,10 +192,10 @@ def _plain(value: Any, ids: Mapping[str, str]) -> Any:  # noqa: PLR0911  one ret
     if isinstance(value, dict):
         return {key: _plain(item, ids) for key, item in value.items()}
     if isinstance(value, graph.Node):
-        return {**dict(value), "_labels": sorted(value.labels)}
+        return {**dict(sorted(value.items())), "_labels": sorted(value.labels)}
     if isinstance(value, graph.Relationship):
         ends = [None if node is None else node.get("id") or ids.get(node.element_id) for node in value.nodes]
-        return {**dict(value), "_type": value.type, "_start": ends[0], "_end": ends[1]}
+        return {**dict(sorted(value.items())), "_type": value.type, "_start": ends[0], "_end": ends[1]}
     if isinstance(value, graph.Path):
         nodes, relationships = list(value.nodes), list(value.relationships)
         return {"_nodes": _plain(nodes, ids), "_relationships": _plain(relationships, ids)}
