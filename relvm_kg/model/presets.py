@@ -78,6 +78,8 @@ class TrainingConfig:
     """Contexts a step."""
     learning_rate: float = 1e-3
     """Of Adam."""
+    decay: float = 0.5
+    """Share of the steps, at the end, over which the learning rate falls to zero in a straight line."""
     anneal: float = 0.2
     """KL weight rises from 0 to 1 over this many iterations, or over this share of them if below 1."""
     token_dropout: float = 0.5
@@ -99,6 +101,7 @@ class TrainingConfig:
         require(self.epochs > 0, "training.epochs", "be positive", self.epochs)
         require(self.batch_size >= 1, "training.batch_size", "be at least 1", self.batch_size)
         require(self.learning_rate > 0, "training.learning_rate", "be positive", self.learning_rate)
+        require(0 <= self.decay <= 1, "training.decay", "be in [0, 1]", self.decay)
         require(self.anneal >= 0, "training.anneal", "not be negative", self.anneal)
         require(0 <= self.token_dropout < 1, "training.token_dropout", "be in [0, 1)", self.token_dropout)
         require(0 <= self.type_share <= 1, "training.type_share", "be in [0, 1]", self.type_share)
@@ -124,6 +127,12 @@ def training_config(preset: Preset) -> TrainingConfig:
     """
     if preset is Preset.PAPER:
         return TrainingConfig(
-            batch_size=192, learning_rate=1e-4, anneal=10_000, type_share=0.0, bound=Bound.PER_TOKEN, gradient_limit=0.0
+            batch_size=192,
+            learning_rate=1e-4,
+            decay=0.0,
+            anneal=10_000,
+            type_share=0.0,
+            bound=Bound.PER_TOKEN,
+            gradient_limit=0.0,
         )
     return TrainingConfig()

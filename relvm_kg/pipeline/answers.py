@@ -181,7 +181,8 @@ def candidate_partners(session: Session, entity: int, partner_type: EntityType |
         if partner_type in (None, kind) and _joined(own, kind)
     ]
     candidates: IntArray = np.concatenate(found)
-    return candidates[candidates != entity]
+    others: IntArray = candidates[candidates != entity]
+    return others
 
 
 def _joined(first: EntityType, second: EntityType) -> bool:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from relvm_kg_graph.build import write_graph
+
 from relvm_kg.errors import InvalidInputError
 from relvm_kg.pipeline.account import BuildAccount
 from relvm_kg.pipeline.generation import GenerationWriter
@@ -70,10 +72,6 @@ def build_workspace(
         write_graph(workspace)
     remember_workspace(path)
     return account
-
-
-def write_graph(workspace: Workspace) -> None:
-    """Hand nodes, known relations and co-mentions of the current corpus to the graph."""
 
 
 def _current(workspace: Workspace, sources: Sequence[Source], settings: BuildSettings) -> BuildAccount | None:

@@ -18,6 +18,7 @@ from relvm_kg.pipeline.account import BuildAccount
 from relvm_kg.pipeline.comentions import write_comentions
 from relvm_kg.pipeline.ingest import IngestReport, Source, SourceKind, all_rejected, data_path, report
 from relvm_kg.pipeline.known_relations import KnownRelations, merge_relations, write_relations
+from relvm_kg.pipeline.profiles import write_profiles
 from relvm_kg.pipeline.settings import BuildSettings
 from relvm_kg.progress import Progress
 from relvm_kg.types import Document, EntityType
@@ -103,6 +104,7 @@ class GenerationWriter:
         vocabulary = assemble.make_vocabulary(contexts, self._settings.vocabulary_size, self._settings.min_count)
         with self._progress.task("tokens", contexts.n_contexts, "context") as task:
             assemble.write_tokens(folder, vocabulary, task)
+        write_profiles(folder, vocabulary, n_entities)
         write_pair_index(folder)
         return contexts, len(vocabulary)
 

@@ -32,7 +32,7 @@ class PredictRequest:
     min_documents: int = 5
     """Only entities that at least this many documents mention."""
     top: int = 50
-    """Partners to keep for each head; 0 keeps all. A pair of genes counts for the one that comes first in the catalogue."""
+    """Partners to keep for each head; 0 keeps all. Of two genes the head is the one first in the catalogue."""
     min_probability: float = 0.0
     """Lowest probability to keep."""
     novel: bool = False
@@ -75,7 +75,8 @@ class _Part:
         again = self.tails <= head
         if len(self.chosen):
             again &= np.isin(self.tails, self.chosen)
-        return self.tails[~again & (self.tails != head)]
+        partners: IntArray = self.tails[~again & (self.tails != head)]
+        return partners
 
 
 def predict_pairs(session: Session, request: PredictRequest, progress: Progress) -> PredictReport:

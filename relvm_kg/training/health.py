@@ -57,7 +57,7 @@ class Health:
         return {**asdict(self), "carries_pair": self.carries_pair}
 
 
-def measure_health(model: Relvm, corpus: TrainingCorpus, *, limit: int = 2000, seed: int = 0) -> Health | None:
+def measure_health(model: Relvm, corpus: TrainingCorpus, *, limit: int = 1000, seed: int = 0) -> Health | None:
     """Measure a model on up to `limit` held-out contexts whose entities have training text; None if there are none."""
     random = np.random.default_rng(seed)
     heads, tails = corpus.contexts.heads, corpus.contexts.tails

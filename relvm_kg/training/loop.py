@@ -48,6 +48,11 @@ class Schedule:
         span = self.config.anneal * self.total_steps if self.config.anneal < 1 else self.config.anneal
         return 1.0 if span <= 0 else min(1.0, step / span)
 
+    def learning_rate(self, step: int) -> float:
+        """Constant, then falling to zero over the last `decay` of the steps."""
+        falling = self.config.decay * self.total_steps
+        return self.config.learning_rate * (min(1.0, (self.total_steps - step) / falling) if falling else 1.0)
+
 
 class Trainer:
     """Trains one model in a folder that holds its state and trace."""
@@ -131,6 +136,8 @@ class Trainer:
             average=self.config.bound,
             precision=training_precision(self.device),
         )
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.schedule.learning_rate(self.step)
         self.optimiser.zero_grad(set_to_none=True)
         terms.loss.backward()  # type: ignore[no-untyped-call]
         if self.config.gradient_limit:

@@ -117,7 +117,7 @@ def test_the_backward_reader_is_a_bidirectional_lstm() -> None:
     ours = model.recognition.read(model.tokens(batch.tokens), batch.lengths)
     reference = torch.nn.LSTM(SMALL.embedding, SMALL.hidden, batch_first=True, bidirectional=True)
     reference.load_state_dict(
-        {k: v for k, v in model.recognition.forwards.state_dict().items()}
+        dict(model.recognition.forwards.state_dict())
         | {f"{k}_reverse": v for k, v in model.recognition.backwards.state_dict().items()}
     )
     _, (last, _) = reference(model.tokens(batch.tokens))
