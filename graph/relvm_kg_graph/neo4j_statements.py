@@ -112,14 +112,14 @@ def read_edges(edge_type: EdgeType, selection: Selection) -> str:
         if selection.novel_only:
             conditions.append("NOT r.known")
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    columns = ["a.id AS subject", "b.id AS object", *_properties("r", EDGE_SCHEMAS[edge_type].names[2:])]
+    columns = ["a.id AS subject", "b.id AS object", *_properties("r", list(EDGE_SCHEMAS[edge_type])[2:])]
     return f"MATCH (a:Entity)-[r:{edge_type.value}]->(b:Entity){where} RETURN {', '.join(columns)}"
 
 
 def read_entities(*, narrowed: bool) -> str:
     """Entities, all columns in order; those of `$ids` if narrowed."""
     where = " WHERE n.id IN $ids" if narrowed else ""
-    return f"MATCH (n:Entity){where} RETURN {', '.join(_properties('n', ENTITY_SCHEMA.names))}"
+    return f"MATCH (n:Entity){where} RETURN {', '.join(_properties('n', ENTITY_SCHEMA))}"
 
 
 def count_edges(edge_type: EdgeType) -> str:
@@ -130,5 +130,8 @@ def count_edges(edge_type: EdgeType) -> str:
 COUNT_ENTITIES = "MATCH (n:Entity) RETURN count(n) AS n"
 
 
-def _properties(variable: str, names: Iterable[str]) -> list[str]:
-    return [f"{variable}.{name} AS {name}" for name in names]
+def _properties(variable: str, fields: Iterable[pa.Field]) -> list[str]:
+    """Columns for properties; `neo4j-admin` imports an empty list as no property at all."""
+    values = {f.name: f"{variable}.{f.name}" for f in fields}
+    lists = {f.name: f"coalesce({values[f.name]}, [])" for f in fields if pa.types.is_list(f.type)}
+    return [f"{value} AS {name}" for name, value in (values | lists).items()]
