@@ -4,6 +4,7 @@ An id is canonical when it is a CURIE with a Biolink prefix: `NCBIGene:6506`, `M
 """
 
 import re
+from functools import lru_cache
 
 from relvm_kg.errors import InvalidInputError
 from relvm_kg.types import EntityId, EntityType
@@ -48,6 +49,7 @@ _MISSING = frozenset({"", "-", "-1"})
 _TAXON = re.compile(r"\(Tax:\d+\)$")
 
 
+@lru_cache(maxsize=1 << 16)
 def canonical_id(text: str, entity_type: EntityType) -> EntityId:
     """The CURIE of an id in any of the forms that public files use.
 

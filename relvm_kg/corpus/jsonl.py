@@ -16,10 +16,15 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any
 
-from relvm_kg.corpus.annotation import RawAnnotation, check_mention, distinct, fold_type, joined_text
+from relvm_kg.corpus.annotation import TYPES, RawAnnotation, check_mention, distinct, fold_type, joined_text
 from relvm_kg.corpus.read_log import ReadLog
 from relvm_kg.errors import InvalidInputError
 from relvm_kg.types import Document, DocumentRelation, EntityId, Mention, Passage
+
+MAX_GAP = 10_000
+"""Characters between two passages."""
+MAX_OFFSET = 100_000_000
+"""Characters of a document."""
 
 
 def document_to_json(document: Document) -> str:
@@ -49,7 +54,11 @@ def read_jsonl(lines: Iterable[tuple[int, str]], log: ReadLog) -> Iterator[Docum
             continue
         try:
             record = json.loads(line)
+            if "\\ud" in line.lower():
+                json.dumps(record, ensure_ascii=False).encode()
             yield _document(number, record, log)
+        except UnicodeEncodeError:
+            log.reject(number, "a text holds half of a surrogate pair", line)
         except (ValueError, RecursionError):
             log.reject(number, "not a JSON object", line)
         except InvalidInputError as error:
@@ -71,9 +80,7 @@ def trusted_document(line: str) -> Document:
 
 def _trusted_mention(record: dict[str, Any]) -> Mention:
     ids = tuple(EntityId(*curie.split(":", 1)) for curie in record["ids"])
-    entity_type = fold_type(record["type"])
-    assert entity_type is not None
-    return Mention(record["start"], record["end"], record["text"], entity_type, ids)
+    return Mention(record["start"], record["end"], record["text"], TYPES[record["type"].lower()], ids)
 
 
 def _document(number: int, record: Any, log: ReadLog) -> Document:
@@ -87,16 +94,18 @@ def _document(number: int, record: Any, log: ReadLog) -> Document:
         raise InvalidInputError("a document's year must be a whole number or null")
     passages = tuple(_passage(p) for p in _field(record, "passages", list))
     for before, after in pairwise(passages):
-        if after.offset < before.offset + len(before.text):
-            raise InvalidInputError("passages must be in order of offset and must not overlap")
+        if not 0 <= after.offset - before.offset - len(before.text) <= MAX_GAP:
+            raise InvalidInputError(f"passages must be in order, apart, and at most {MAX_GAP} characters apart")
+    if passages and passages[0].offset > MAX_GAP:
+        raise InvalidInputError(f"the first passage must start within {MAX_GAP} characters")
     text = joined_text(passages)
     mentions = []
-    for entry in record.get("mentions", []):
+    for entry in _optional_list(record, "mentions"):
         raw = _annotation(number, entry, log)
         mention = check_mention(raw, text, passages, log) if raw is not None else None
         if mention is not None:
             mentions.append(mention)
-    relations = tuple(dict.fromkeys(_relation(r) for r in record.get("relations", [])))
+    relations = tuple(dict.fromkeys(_relation(r) for r in _optional_list(record, "relations")))
     simulated = record.get("simulated", False)
     if not isinstance(simulated, bool):
         raise InvalidInputError("a document's simulated must be true or false")
@@ -105,8 +114,8 @@ def _document(number: int, record: Any, log: ReadLog) -> Document:
 
 def _passage(entry: Any) -> Passage:
     offset = _field(entry, "offset", int)
-    if offset < 0 or offset > 1 << 30:
-        raise InvalidInputError("a passage's offset must be between 0 and 2**30")
+    if not 0 <= offset < MAX_OFFSET:
+        raise InvalidInputError(f"a passage's offset must be between 0 and {MAX_OFFSET}")
     return Passage(_field(entry, "section", str), offset, _field(entry, "text", str))
 
 
@@ -116,7 +125,7 @@ def _annotation(number: int, entry: Any, log: ReadLog) -> RawAnnotation | None:
     if entity_type is None:
         log.count("annotations of other types")
         return None
-    ids = _field(entry, "ids", list) if "ids" in entry else []
+    ids = _optional_list(entry, "ids")
     if not all(isinstance(curie, str) for curie in ids):
         raise InvalidInputError("a mention's ids must be texts")
     start, end = _field(entry, "start", int), _field(entry, "end", int)
@@ -126,6 +135,11 @@ def _annotation(number: int, entry: Any, log: ReadLog) -> RawAnnotation | None:
 def _relation(entry: Any) -> DocumentRelation:
     first, second = _field(entry, "first", str), _field(entry, "second", str)
     return DocumentRelation(_field(entry, "predicate", str), EntityId.parse(first), EntityId.parse(second))
+
+
+def _optional_list(record: dict[str, Any], name: str) -> list[Any]:
+    found: list[Any] = _field(record, name, list) if name in record else []
+    return found
 
 
 def _field(record: Any, name: str, kind: type) -> Any:

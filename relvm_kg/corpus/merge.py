@@ -23,7 +23,7 @@ def merge_documents(copies: Sequence[Document], log: ReadLog) -> Document:
     n_before = 0
     for document in copies:
         for mention in document.mentions:
-            moved = mention if document.passages == passages else _move(mention, text, passages, log)
+            moved = mention if document.passages == passages else _move(document.doc_id, mention, (text, passages), log)
             if moved is not None:
                 mentions[moved] = None
                 n_before += 1
@@ -46,11 +46,13 @@ def _common_passages(copies: Sequence[Document]) -> tuple[Passage, ...]:
     return min(counts, key=lambda p: (-counts[p], -sum(len(q.text) for q in p), p))
 
 
-def _move(mention: Mention, text: str, passages: tuple[Passage, ...], log: ReadLog) -> Mention | None:
+def _move(doc_id: str, mention: Mention, kept: tuple[str, tuple[Passage, ...]], log: ReadLog) -> Mention | None:
+    text, passages = kept
     start = locate(text, mention.start, mention.end, mention.text)
     if start is not None:
         end = start + len(mention.text)
         if any(p.offset <= start and end <= p.offset + len(p.text) for p in passages):
             return mention._replace(start=start, end=end)
-    log.reject(0, "mention is not in the text that another copy of the document has", "\t".join(map(str, mention[:4])))
+    shown = "\t".join(map(str, (doc_id, *mention[:4])))
+    log.reject(0, "mention is not in the text that another copy of the document has", shown)
     return None

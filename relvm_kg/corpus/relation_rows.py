@@ -1,6 +1,7 @@
 """The form in which a workspace keeps rows of relation files: one JSON array a line."""
 
 import json
+from functools import lru_cache
 
 from relvm_kg.corpus.relation_files import RawRelation
 from relvm_kg.types import EntityId, EntityType
@@ -20,6 +21,14 @@ def row_to_json(row: RawRelation) -> str:
     return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
 
 
+_TYPES = {entity_type.value: entity_type for entity_type in EntityType}
+
+
+@lru_cache(maxsize=1 << 16)
+def _entity(curie: str) -> EntityId:
+    return EntityId(*curie.split(":", 1))
+
+
 def row_from_json(line: str) -> RawRelation:
     """The row that `row_to_json` wrote."""
     number, predicate, first, first_type, first_name, second, second_type, second_name, *rest = json.loads(line)
@@ -27,11 +36,11 @@ def row_from_json(line: str) -> RawRelation:
     return RawRelation(
         number,
         predicate,
-        EntityId(*first.split(":", 1)),
-        EntityType(first_type),
+        _entity(first),
+        _TYPES[first_type],
         first_name,
-        EntityId(*second.split(":", 1)),
-        EntityType(second_type),
+        _entity(second),
+        _TYPES[second_type],
         second_name,
         tuple(pmids),
         source,

@@ -2,12 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from relvm_kg.corpus.read_log import ReadLog
 from relvm_kg.corpus.relation_files import RawRelation
 from relvm_kg.errors import NoRelationForTypesError
-from relvm_kg.types import DocumentRelation, EntityId, EntityType, Relation, relation_for_types
+from relvm_kg.types import POSITIVE_RELATIONS, DocumentRelation, EntityId, EntityType, Relation, relation_for_types
+
+_label = lru_cache(maxsize=None)(relation_for_types)
+_ARGUMENT_TYPES = {relation: relation.argument_types for relation in POSITIVE_RELATIONS}
 
 
 class RelationRecord(NamedTuple):
@@ -120,11 +124,11 @@ class RelationMerger:
             log.count("document relations without a label")
 
     def _merge(self, ends: tuple[EntityId, EntityId], types: tuple[EntityType, EntityType], facts: "_Facts") -> None:
-        relation = relation_for_types(*types)
+        relation = _label(*types)
         head, tail = ends
         if relation is Relation.GENE_GENE:
             head, tail = sorted(ends, key=str)
-        elif types != relation.argument_types:
+        elif types != _ARGUMENT_TYPES[relation]:
             head, tail = tail, head
         key = head, relation, tail
         before = self._merged.get(key)

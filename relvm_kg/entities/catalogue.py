@@ -68,7 +68,8 @@ class Catalogue:
     """
 
     def __init__(self, entities: pa.Table, synonyms: pa.Table | None) -> None:
-        self._entities = entities
+        self.table = entities
+        """The table itself, as it goes into a model folder."""
         self._synonyms = synonyms
         self.ids: tuple[EntityId, ...] = tuple(EntityId(*t.split(":", 1)) for t in entities["id"].to_pylist())
         self.types: tuple[EntityType, ...] = tuple(EntityType(t) for t in entities["type"].to_pylist())
@@ -110,7 +111,7 @@ class Catalogue:
 
     def synonyms(self, index: int) -> list[str]:
         """Texts that name an entity beside its name, most mentioned first."""
-        found: list[str] = self._entities["synonyms"][index].as_py()
+        found: list[str] = self.table["synonyms"][index].as_py()
         return found
 
     @cached_property

@@ -7,7 +7,9 @@ tab-separated under a heading: `id`, `name` and `synonyms` (joined by `|`).
 
 import csv
 import gzip
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,19 +43,22 @@ class NamesTable:
             InvalidInputError: if it is none of the known forms.
         """
         opener = gzip.open if path.read_bytes()[:2] == b"\x1f\x8b" else open
-        with opener(path, "rt", encoding="utf-8", newline="") as handle:
-            rows = csv.reader(handle, delimiter="\t", quoting=csv.QUOTE_NONE)
-            first = next(rows, [])
-            if set(HGNC_COLUMNS) <= set(first):
-                self._add_hgnc(dict(zip(first, row, strict=False)) for row in rows)
-            elif set(OWN_COLUMNS) <= set(first):
-                self._add_own(dict(zip(first, row, strict=False)) for row in rows)
-            elif len(first) >= 2 and first[0][:1] in "CD" and first[0][1:].isdigit():
-                self._add_mesh(first)
-                for row in rows:
-                    self._add_mesh(row)
-            else:
-                raise InvalidInputError(f"{path} must start with a heading {OWN_COLUMNS} or be HGNC's or MeSH's table")
+        try:
+            with opener(path, "rt", encoding="utf-8", newline="") as handle:
+                self._add(csv.reader(handle, delimiter="\t", quoting=csv.QUOTE_NONE), path)
+        except (UnicodeDecodeError, csv.Error, EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise InvalidInputError(f"{path} must be a whole tab-separated table in UTF-8: {error}") from error
+
+    def _add(self, rows: Iterator[list[str]], path: Path) -> None:
+        first = next(rows, [])
+        if set(HGNC_COLUMNS) <= set(first):
+            self._add_hgnc(dict(zip(first, row, strict=False)) for row in rows)
+        elif set(OWN_COLUMNS) <= set(first):
+            self._add_own(dict(zip(first, row, strict=False)) for row in rows)
+        elif len(first) >= 2 and first[0][:1] in "CD" and first[0][1:].isdigit():
+            self._add_mesh(chain([first], rows))
+        else:
+            raise InvalidInputError(f"{path} must start with a heading {OWN_COLUMNS} or be HGNC's or MeSH's table")
 
     def _add_hgnc(self, rows: Iterator[dict[str, str]]) -> None:
         for row in rows:
@@ -74,9 +79,10 @@ class NamesTable:
                 synonyms = (row.get("synonyms") or "").split("|")
                 self.names[EntityId.parse(row["id"])] = OfficialName(row["name"], _distinct(synonyms, row["name"]))
 
-    def _add_mesh(self, row: list[str]) -> None:
-        synonyms = row[2].split("|") if len(row) > 2 else []
-        self.names[EntityId("MESH", row[0])] = OfficialName(row[1], _distinct(synonyms, row[1]))
+    def _add_mesh(self, rows: Iterable[list[str]]) -> None:
+        for entity, name, *more in (row for row in rows if len(row) > 1):
+            synonyms = more[0].split("|") if more else []
+            self.names[EntityId("MESH", entity)] = OfficialName(name, _distinct(synonyms, name))
 
 
 def _distinct(aliases: list[str], name: str) -> tuple[str, ...]:

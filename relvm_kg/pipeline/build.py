@@ -18,7 +18,7 @@ from relvm_kg.pipeline.generation import GenerationWriter
 from relvm_kg.pipeline.ingest import Source, SourceKind, add_sources, remove_unused, report
 from relvm_kg.pipeline.settings import BuildSettings
 from relvm_kg.progress import Progress
-from relvm_kg.workspace import Workspace, atomic_path, remember_workspace, remove, remove_leftovers
+from relvm_kg.workspace import Workspace, atomic_path, read_json, remember_workspace, remove, remove_leftovers
 
 __all__ = ["BuildAccount", "BuildSettings", "build_workspace"]
 
@@ -69,7 +69,8 @@ def build_workspace(
         account = _current(workspace, sources, settings)
         if account is None:
             account = _build_generation(workspace, sources, settings, progress, started)
-        write_graph(workspace)
+        if not _graph_is_current(workspace):
+            write_graph(workspace, progress)
     remember_workspace(path)
     return account
 
@@ -81,6 +82,11 @@ def _current(workspace: Workspace, sources: Sequence[Source], settings: BuildSet
     if manifest.corpus_hash != digest or manifest.generation is None or not workspace.corpus_dir.is_dir():
         return None
     return replace(BuildAccount.load(workspace.corpus_dir / "account.json"), rebuilt=False)
+
+
+def _graph_is_current(workspace: Workspace) -> bool:
+    path = workspace.graph_dir / "graph.json"
+    return path.is_file() and bool(read_json(path).get("corpus_hash") == workspace.manifest.corpus_hash)
 
 
 def corpus_hash(workspace: Workspace, sources: Sequence[Source], settings: BuildSettings) -> str:

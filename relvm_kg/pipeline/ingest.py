@@ -17,10 +17,13 @@ from enum import StrEnum
 from pathlib import Path
 
 from relvm_kg.corpus.jsonl import document_to_json
+from relvm_kg.corpus.lines import read_lines
 from relvm_kg.corpus.read_log import ReadLog, Rejected
 from relvm_kg.corpus.relation_files import read_relations, sniff_relation_format
 from relvm_kg.corpus.relation_rows import row_to_json
 from relvm_kg.corpus.sources import SourceFile, expand, read_documents, sniff_text_format
+from relvm_kg.corpus.years import YearTable
+from relvm_kg.entities.names import NamesTable
 from relvm_kg.errors import InvalidInputError
 from relvm_kg.progress import Progress
 from relvm_kg.workspace import Workspace, atomic_path, file_sha256, read_json, write_json
@@ -92,12 +95,14 @@ def remembered_sources(workspace: Workspace) -> list[Source]:
 def add_sources(workspace: Workspace, patterns: dict[SourceKind, Sequence[str]], progress: Progress) -> list[Source]:
     """Ingest what is new and remember it; the caller holds the lock.
 
-    A file at the path of an earlier one takes its place; one with the same content as an earlier one adds nothing.
+    A file at the path of an earlier one takes its place, one with the same content as an earlier one adds nothing, and
+    a names or year table takes the place of all earlier ones.
 
     Raises:
         InvalidInputError: if a name leads to no file, a named file has no known format, or a gzip file is damaged.
     """
-    sources = {(s.kind, s.path): s for s in remembered_sources(workspace)}
+    replaced = {kind for kind in (SourceKind.NAMES, SourceKind.YEARS) if patterns.get(kind)}
+    sources = {(s.kind, s.path): s for s in remembered_sources(workspace) if s.kind not in replaced}
     files = [(kind, f) for kind, names in patterns.items() for f in expand(names)]
     with progress.task("reading", len(files), "file") as task:
         for kind, file in files:
@@ -146,7 +151,7 @@ def _records(kind: SourceKind, file: SourceFile, log: ReadLog) -> Iterator[str] 
         if relation_format := sniff_relation_format(path):
             return (row_to_json(r) for r in read_relations(path, relation_format, log))
     else:
-        return _table_lines(path)
+        return _table_lines(kind, path, log)
     if path.stat().st_size == 0:
         log.reject(0, "the file is empty", "")
         return iter(())
@@ -155,11 +160,13 @@ def _records(kind: SourceKind, file: SourceFile, log: ReadLog) -> Iterator[str] 
     return None
 
 
-def _table_lines(path: Path) -> Iterator[str]:
-    opener = gzip.open if path.read_bytes()[:2] == b"\x1f\x8b" else open
-    with opener(path, "rt", encoding="utf-8") as handle:
-        for line in handle:
-            yield line.rstrip("\r\n")
+def _table_lines(kind: SourceKind, path: Path, log: ReadLog) -> Iterator[str]:
+    """Lines of a names or year table, once it is known to be one."""
+    if kind is SourceKind.NAMES:
+        NamesTable().load(path)
+    else:
+        YearTable.load([path])
+    return (line for _, line in read_lines(path, log))
 
 
 def _write(records: Iterator[str], target: Path) -> tuple[int, str]:

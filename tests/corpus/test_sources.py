@@ -1,0 +1,110 @@
+"""Files on disk: packing, encodings, folders and globs."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from relvm_kg.corpus import lines as line_module
+from relvm_kg.corpus.lines import read_lines
+from relvm_kg.corpus.read_log import ReadLog, Rejected
+from relvm_kg.corpus.sources import TextFormat, expand, read_documents, sniff_text_format
+from relvm_kg.errors import InvalidInputError
+
+PUBTATOR = "1|t|ALS\n1|a|More\n1\t0\t3\tALS\tDisease\tD000690\n"
+
+
+def read(path: Path) -> tuple[list[tuple[int, str]], list[Rejected]]:
+    rejected: list[Rejected] = []
+    return list(read_lines(path, ReadLog(path.name, rejected.append))), rejected
+
+
+def test_plain_and_gzip_files_read_alike_whatever_their_names(tmp_path: Path) -> None:
+    (tmp_path / "a.gz").write_text("x\r\ny\n", encoding="utf-8")
+    (tmp_path / "b.txt").write_bytes(gzip.compress(b"x\r\ny\n") + gzip.compress(b"z"))
+    assert read(tmp_path / "a.gz")[0] == [(1, "x"), (2, "y")]
+    assert read(tmp_path / "b.txt")[0] == [(1, "x"), (2, "y"), (3, "z")]
+
+
+def test_a_byte_order_mark_is_dropped(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"\xef\xbb\xbf1|t|x")
+    assert read(tmp_path / "a")[0] == [(1, "1|t|x")]
+
+
+def test_only_line_feeds_end_a_line(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("a\u2028b\x85c\x0bd\n", encoding="utf-8")
+    assert read(tmp_path / "a")[0] == [(1, "a\u2028b\x85c\x0bd")]
+
+
+def test_a_line_that_is_not_utf8_is_set_aside_and_the_others_go_on(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"good\n\xff\xfebad\ngood again\n")
+    found, rejected = read(tmp_path / "a")
+    assert found == [(1, "good"), (3, "good again")]
+    assert rejected == [Rejected("a", 2, "line is not UTF-8", "\ufffd\ufffdbad")]
+
+
+def test_an_overlong_line_is_set_aside_without_being_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line_module, "MAX_LINE", 10)
+    (tmp_path / "a").write_text("short\n" + "x" * 35 + "\njust fits\nlast", encoding="utf-8")
+    found, rejected = read(tmp_path / "a")
+    assert found == [(1, "short"), (3, "just fits"), (4, "last")]
+    assert [(r.line, r.reason) for r in rejected] == [(2, "line longer than 10 bytes")]
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped"])
+def test_a_damaged_gzip_file_is_an_error_that_says_what_to_do(tmp_path: Path, damage: str) -> None:
+    packed = gzip.compress(PUBTATOR.encode() * 1000)
+    bad = packed[: len(packed) // 2] if damage == "cut" else packed[:40] + bytes(9) + packed[49:]
+    (tmp_path / "a.gz").write_bytes(bad)
+    with pytest.raises(InvalidInputError, match=r"a\.gz must be a whole gzip file: .*; fetch it again"):
+        read(tmp_path / "a.gz")
+
+
+def test_a_file_without_documents_says_so(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text("", encoding="utf-8")
+    rejected: list[Rejected] = []
+    assert list(read_documents(tmp_path / "a.jsonl", TextFormat.JSONL, ReadLog("a", rejected.append))) == []
+    assert rejected == [Rejected("a", 0, "the file holds no document", "")]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("a", "\n\n" + PUBTATOR, TextFormat.PUBTATOR),
+        ("a", "rubbish\n" + PUBTATOR, TextFormat.PUBTATOR),
+        ("a.txt", '\n {"id": "1"}', TextFormat.JSONL),
+        ("a.PubTator.txt", "rubbish", TextFormat.PUBTATOR),
+        ("a.jsonl.gz", "", TextFormat.JSONL),
+        ("a.txt", "rubbish", None),
+        ("a.txt", "", None),
+    ],
+)
+def test_the_format_is_told_by_content_then_by_name(
+    tmp_path: Path, name: str, content: str, expected: TextFormat | None
+) -> None:
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    assert sniff_text_format(tmp_path / name) is expected
+
+
+def test_files_folders_and_globs_expand_each_file_once(tmp_path: Path) -> None:
+    for name in ("b.txt", "a.txt", "deep/c.txt", ".hidden/d.txt", ".e", "README.md", "LICENSE", "notes.html"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x", encoding="utf-8")
+    folder = str(tmp_path)
+    assert [f.path.name for f in expand([folder])] == ["a.txt", "b.txt", "c.txt"]
+    assert [f.path.name for f in expand([f"{folder}/*.txt"])] == ["a.txt", "b.txt"]
+    assert [f.path.name for f in expand([f"{folder}/**/c*"])] == ["c.txt"]
+    found = expand([f"{folder}/b.txt", folder, f"{folder}/deep/../a.txt"])
+    assert [(f.path.name, f.named) for f in found] == [("b.txt", True), ("a.txt", False), ("c.txt", False)]
+
+
+def test_a_file_whose_name_looks_like_a_glob_is_that_file(tmp_path: Path) -> None:
+    (tmp_path / "a[1].txt").write_text("x", encoding="utf-8")
+    assert [f.path.name for f in expand([str(tmp_path / "a[1].txt")])] == ["a[1].txt"]
+
+
+@pytest.mark.parametrize("pattern", ["missing.txt", "empty", "*.nothing"])
+def test_a_name_that_leads_nowhere_is_an_error(tmp_path: Path, pattern: str) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InvalidInputError, match="must name a file, a folder with files or a matching glob"):
+        expand([str(tmp_path / pattern)])
