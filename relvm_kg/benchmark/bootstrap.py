@@ -4,10 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from relvm_kg.benchmark.classification import PairTable, TieGroups
+from relvm_kg.benchmark.classification import PairTable
 from relvm_kg.benchmark.ranking import RankTable
 from relvm_kg.benchmark.triples import FloatArray, IntArray
 from relvm_kg.errors import InvalidInputError
+from relvm_kg.metrics import TieGroups
 
 
 class Difference(NamedTuple):

@@ -12,13 +12,13 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
-from sklearn.metrics import average_precision_score
 from torch import Tensor, nn
 
 from relvm_kg.classify.draws import Draws
 from relvm_kg.classify.labels import IntArray
 from relvm_kg.config import require, settings_from_mapping, settings_to_mapping
 from relvm_kg.encoding.batches import pad_batch, sorted_batches
+from relvm_kg.metrics import average_precision
 from relvm_kg.model.checkpoint import load_weights, save_weights
 from relvm_kg.model.generative import EntityVectors, Gaussian, Prior
 from relvm_kg.model.presets import ModelConfig
@@ -170,7 +170,7 @@ def train_mention_classifier(
             optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
-            task.advance(1, loss=float(loss))
+            task.advance(1, loss=float(loss.detach()))
             if step % config.evaluate_steps:
                 continue
             score = _average_precision(classifier, validation, config)
@@ -225,10 +225,8 @@ def sentence_probabilities(classifier: MentionClassifier, sentences: LabelledSen
 
 
 def _average_precision(classifier: MentionClassifier, sentences: LabelledSentences, config: MentionConfig) -> float:
-    if not sentences.positive.any():
-        return 0.0
     scores = sentence_probabilities(classifier, sentences, config.samples)
-    return float(average_precision_score(sentences.positive, scores))
+    return average_precision(sentences.positive, scores.astype(np.float64))
 
 
 def save_mention_classifier(folder: Path, classifier: MentionClassifier, report: MentionReport) -> None:

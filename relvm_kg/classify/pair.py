@@ -10,13 +10,13 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
-from sklearn.metrics import average_precision_score, precision_recall_curve
 from torch import Tensor, nn
 
 from relvm_kg.classify.draws import Draws, draw_z
 from relvm_kg.classify.labels import RELATION_COLUMNS, IntArray, LabelledPairs
 from relvm_kg.classify.sampling import PairConfig, PairSampler, batch_prevalence
 from relvm_kg.config import settings_from_mapping, settings_to_mapping
+from relvm_kg.metrics import average_precision, best_threshold
 from relvm_kg.model.checkpoint import load_weights, save_weights
 from relvm_kg.model.relvm import Relvm
 from relvm_kg.progress import Progress
@@ -91,7 +91,7 @@ def train_pair_classifier(
             optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
-            task.advance(1, loss=float(loss))
+            task.advance(1, loss=float(loss.detach()))
             if step % config.evaluate_steps:
                 continue
             score = _average_precision(model, classifier, validation, config)
@@ -168,7 +168,7 @@ def evaluation_draws(model: Relvm, samples: int, seed: int) -> Draws:
 def _average_precision(model: Relvm, classifier: PairClassifier, pairs: LabelledPairs, config: PairConfig) -> float:
     draws = evaluation_draws(model, config.samples, config.seed)
     scores, _ = pair_probabilities(model, classifier, pairs.heads, pairs.tails, pairs.columns, draws)
-    return float(average_precision_score(pairs.positive, scores)) if pairs.positive.any() else 0.0
+    return average_precision(pairs.positive, scores.astype(np.float64))
 
 
 def _report(
@@ -181,32 +181,17 @@ def _report(
 ) -> PairReport:
     draws = evaluation_draws(model, 4 * config.samples, config.seed)
     scores, _ = pair_probabilities(model, classifier, validation.heads, validation.tails, validation.columns, draws)
-    threshold, f1 = best_threshold(validation.positive, scores)
-    average_precision = average_precision_score(validation.positive, scores) if validation.positive.any() else 0.0
+    threshold, f1 = best_threshold(validation.positive, scores.astype(np.float64))
     return PairReport(
         config=config,
         threshold=threshold,
         training_prevalence=batch_prevalence(training, config),
         validation_prevalence=float(validation.positive.mean()) if len(validation) else 0.0,
-        validation_average_precision=float(average_precision),
+        validation_average_precision=average_precision(validation.positive, scores.astype(np.float64)),
         validation_f1=f1,
         steps=steps,
         counts=training.describe(),
     )
-
-
-def best_threshold(positive: npt.NDArray[np.bool_], scores: FloatArray) -> tuple[float, float]:
-    """The probability above which F1 is best, and that F1; (0.5, 0) where no pair is positive.
-
-    >>> best_threshold(np.array([True, False, True]), np.array([0.9, 0.2, 0.6], dtype=np.float32))[1]
-    1.0
-    """
-    if not positive.any():
-        return 0.5, 0.0
-    precision, recall, thresholds = precision_recall_curve(positive, scores)
-    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
-    place = int(f1[:-1].argmax())
-    return float(thresholds[place]), float(f1[place])
 
 
 def relation_columns(types: IntArray, heads: IntArray, tails: IntArray) -> IntArray:

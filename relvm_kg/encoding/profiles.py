@@ -10,8 +10,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse
-from sklearn.feature_extraction.text import TfidfTransformer
-from sklearn.utils.extmath import randomized_svd
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -50,8 +48,7 @@ class TextProfileBuilder:
             *Shape:* (entities, dimensions)
         """
         self._flush()
-        weighted = TfidfTransformer(sublinear_tf=True).fit_transform(self._counts)
-        return _left_factors(weighted, dimensions, seed)
+        return _left_factors(tf_idf(self._counts), dimensions, seed)
 
 
 def comention_profile(
@@ -78,16 +75,40 @@ def comention_profile(
     weights = np.log1p(n_sentences).astype(np.float32)
     matrix = scipy.sparse.csr_matrix((weights, (first, second)), shape=(n_entities, n_entities))
     matrix = matrix + matrix.T
+    return _left_factors(_unit_sparse_rows(matrix), dimensions, seed)
+
+
+def tf_idf(counts: scipy.sparse.csr_matrix) -> scipy.sparse.csr_matrix:
+    """(1 + ln n) (ln((1 + rows) / (1 + rows with the token)) + 1), then each row scaled to length 1.
+
+    *Shape:* (documents, tokens), as the argument.
+    """
+    weighted = counts.tocsr().astype(np.float32)
+    frequency = np.bincount(weighted.indices, minlength=weighted.shape[1])
+    inverse = np.log((1 + weighted.shape[0]) / (1 + frequency)) + 1
+    weighted.data = ((1 + np.log(weighted.data)) * inverse[weighted.indices]).astype(np.float32)
+    return _unit_sparse_rows(weighted)
+
+
+def _unit_sparse_rows(matrix: scipy.sparse.csr_matrix) -> scipy.sparse.csr_matrix:
     lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
     scale = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 0)
-    return _left_factors(scipy.sparse.diags(scale) @ matrix, dimensions, seed)
+    return scipy.sparse.diags(scale.astype(np.float32)) @ matrix
 
 
-def _left_factors(matrix: scipy.sparse.spmatrix, dimensions: int, seed: int) -> FloatArray:
+def _left_factors(matrix: scipy.sparse.csr_matrix, dimensions: int, seed: int) -> FloatArray:
+    """U * S of a truncated SVD by subspace iteration (Halko, Martinsson and Tropp 2011, Alg. 4.4 and 5.1)."""
     rank = min(dimensions, *matrix.shape)
-    left, values, _ = randomized_svd(matrix, n_components=rank, n_iter=5, random_state=seed)
+    width = min(rank + 10, *matrix.shape)
+    random = np.random.default_rng(seed)
+    basis = matrix @ random.standard_normal((matrix.shape[1], width), dtype=np.float32)
+    for _ in range(4):
+        basis = np.linalg.qr(basis)[0]
+        basis = matrix @ np.linalg.qr(matrix.T @ basis)[0]
+    basis = np.linalg.qr(basis)[0]
+    left, values, _ = np.linalg.svd((matrix.T @ basis).T, full_matrices=False)
     result = np.zeros((matrix.shape[0], dimensions), dtype=np.float32)
-    result[:, :rank] = left * values
+    result[:, :rank] = (basis @ left)[:, :rank] * values[:rank]
     return result
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -103,6 +104,7 @@ def train_run(workspace: Workspace, request: TrainRequest, progress: Progress) -
         report = _report(config, trainer, health, pair_report, mention_report)
         write_json(folder / REPORT, report)
         write_model_card(folder, report)
+        shutil.copyfile(corpus.folder / "synonyms.parquet", folder / "synonyms.parquet")
         save_bundle(folder, config, trainer.model, corpus.vocabulary, corpus.entities)
         (folder / STATE).unlink(missing_ok=True)
         workspace.update_manifest(default_run=request.run_id)

@@ -145,7 +145,7 @@ class Trainer:
         self.optimiser.step()
         tokens = float(batch.lengths.sum()) - len(rows)
         return {
-            "loss": float(terms.loss),
+            "loss": float(terms.loss.detach()),
             "nats_per_token": -float(terms.reconstruction.sum()) / tokens,
             "kl": float(terms.kl.mean()),
             "tokens": tokens,

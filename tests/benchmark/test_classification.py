@@ -9,17 +9,10 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from relvm_kg.benchmark.bootstrap import average_precision_difference, mrr_difference
-from relvm_kg.benchmark.classification import (
-    MEAN_OF_LABELS,
-    PairTable,
-    TieGroups,
-    average_precision,
-    classification_figures,
-    precision_at,
-    roc_auc,
-)
+from relvm_kg.benchmark.classification import MEAN_OF_LABELS, PairTable, classification_figures
 from relvm_kg.benchmark.ranking import RankTable
 from relvm_kg.errors import InvalidInputError
+from relvm_kg.metrics import TieGroups, average_precision, precision_at, roc_auc
 from relvm_kg.types import Relation
 
 ROWS = st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=2, max_size=40).filter(

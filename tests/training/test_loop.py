@@ -1,0 +1,121 @@
+"""Training: a resumed run is the uninterrupted run, and the health figures see both collapses."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from relvm_kg.encoding.batches import epoch_batches
+from relvm_kg.errors import InvalidInputError
+from relvm_kg.model.presets import EntityStart, ModelConfig, TrainingConfig
+from relvm_kg.model.relvm import Relvm
+from relvm_kg.progress import Silent
+from relvm_kg.training.data import TrainingCorpus, load_corpus
+from relvm_kg.training.health import bootstrap_by_group, measure_health, pair_share
+from relvm_kg.training.loop import Schedule, Trainer
+from relvm_kg.workspace import Workspace
+
+MODEL = ModelConfig(hidden=8, latent=6, embedding=12)
+TRAINING = TrainingConfig(epochs=1, batch_size=16, max_contexts=400, checkpoint_seconds=0.0)
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def corpus(simulated_workspace: Workspace) -> TrainingCorpus:
+    return load_corpus(simulated_workspace.corpus_dir)
+
+
+class _StopAfter(Silent):
+    """Progress that ends training with an error after some steps, as a kill would."""
+
+    def __init__(self, steps: int) -> None:
+        self.left = steps
+
+    def task(self, label: str, total: int | None, unit: str = "it", done: int = 0) -> "_StoppingTask":
+        return _StoppingTask(self)
+
+
+class _StoppingTask:
+    def __init__(self, owner: _StopAfter) -> None:
+        self.owner = owner
+
+    def advance(self, n: int = 1, **figures: float) -> None:
+        self.owner.left -= n
+        if self.owner.left < 0:
+            raise KeyboardInterrupt
+
+    def __enter__(self) -> "_StoppingTask":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+def test_an_interrupted_run_resumes_to_the_same_weights_and_trace(corpus: TrainingCorpus, tmp_path: Path) -> None:
+    whole = Trainer(tmp_path / "whole", corpus, MODEL, TRAINING, CPU)
+    whole.run(Silent())
+    with pytest.raises(KeyboardInterrupt):
+        Trainer(tmp_path / "cut", corpus, MODEL, TRAINING, CPU).run(_StopAfter(9))
+    resumed = Trainer(tmp_path / "cut", corpus, MODEL, TRAINING, CPU)
+    assert 0 < resumed.step < resumed.schedule.total_steps
+    resumed.run(Silent())
+    for (name, a), b in zip(whole.model.state_dict().items(), resumed.model.state_dict().values(), strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=0, msg=name)
+    steps = [line.split(",")[0] for line in (tmp_path / "cut" / "trace.jsonl").read_text().splitlines()]
+    assert steps == [line.split(",")[0] for line in (tmp_path / "whole" / "trace.jsonl").read_text().splitlines()]
+
+
+def test_a_state_of_other_settings_is_refused(corpus: TrainingCorpus, tmp_path: Path) -> None:
+    trainer = Trainer(tmp_path, corpus, MODEL, TRAINING, CPU)
+    trainer.save()
+    with pytest.raises(InvalidInputError, match="unfinished run of other settings"):
+        Trainer(tmp_path, corpus, MODEL, replace(TRAINING, learning_rate=0.5), CPU)
+
+
+def test_every_context_comes_once_an_epoch_in_an_order_of_seed_and_epoch() -> None:
+    rows, lengths = np.arange(500), np.random.default_rng(0).integers(3, 60, 500)
+    first = epoch_batches(rows, lengths, 32, seed=1, epoch=0)
+    assert sorted(np.concatenate(first).tolist()) == rows.tolist()
+    again = epoch_batches(rows, lengths, 32, seed=1, epoch=0)
+    assert all((a == b).all() for a, b in zip(first, again, strict=True))
+    other = epoch_batches(rows, lengths, 32, seed=1, epoch=1)
+    assert [b.tolist() for b in other] != [b.tolist() for b in first]
+
+
+def test_the_kl_weight_rises_and_the_learning_rate_falls() -> None:
+    schedule = Schedule(1000, TrainingConfig(epochs=1, batch_size=10, anneal=0.5, decay=0.5, learning_rate=1.0))
+    assert [schedule.kl_weight(step) for step in (0, 25, 50, 99)] == [0.0, 0.5, 1.0, 1.0]
+    assert [schedule.learning_rate(step) for step in (0, 50, 75)] == [1.0, 1.0, 0.5]
+
+
+def test_a_model_that_ignores_the_pair_has_no_gap_and_no_share(corpus: TrainingCorpus) -> None:
+    deaf = Relvm.started(replace(MODEL, residual=False), len(corpus.types), len(corpus.vocabulary), seed=0).eval()
+    with torch.no_grad():
+        deaf.prior.first_pair.weight.zero_()
+        deaf.recognition.first.weight[:, 2 * MODEL.hidden :] = 0
+    health = measure_health(deaf, corpus, limit=60)
+    assert health is not None
+    assert health.pair_share == pytest.approx(0, abs=1e-6)
+    assert health.gap_tail.mean == pytest.approx(0, abs=1e-4)
+    assert not health.carries_pair
+
+
+def test_a_model_that_reads_only_the_pair_has_all_of_its_share(corpus: TrainingCorpus) -> None:
+    config = replace(MODEL, entity_start=EntityStart.RANDOM)
+    model = Relvm.started(config, len(corpus.types), len(corpus.vocabulary), seed=0).eval()
+    with torch.no_grad():
+        for layer in (model.prior.first_u, model.prior.second_u, model.prior.mean_u):
+            layer.weight.zero_()
+    heads, tails = corpus.contexts.heads[:50], corpus.contexts.tails[:50]
+    assert pair_share(model, heads, tails, seed=0) == pytest.approx(1)
+
+
+def test_the_bootstrap_resamples_whole_groups() -> None:
+    random = np.random.default_rng(0)
+    values = np.repeat([0.0, 1.0], 500)
+    two_groups = bootstrap_by_group(values, np.repeat(["a", "b"], 500), random)
+    many_groups = bootstrap_by_group(values, np.arange(1000).astype(str), random)
+    assert (two_groups.low, two_groups.high) == (0.0, 1.0)
+    assert 0.4 < many_groups.low < many_groups.high < 0.6
