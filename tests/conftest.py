@@ -6,9 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from relvm_kg.classify.mention import MentionConfig
+from relvm_kg.classify.sampling import PairConfig
 from relvm_kg.corpus.simulated import SMALL_WORLD, World, simulate, write_world
+from relvm_kg.model.presets import ModelConfig, Preset, TrainingConfig
 from relvm_kg.pipeline.build import BuildSettings, build_workspace
+from relvm_kg.pipeline.train import TrainRequest, train_run
 from relvm_kg.progress import Silent
+from relvm_kg.training.device import Device
 from relvm_kg.workspace import ENVIRONMENT_VARIABLE, Workspace
 
 
@@ -41,6 +46,26 @@ def simulated_workspace(world: World, tmp_path_factory: pytest.TempPathFactory) 
         progress=Silent(),
     )
     return Workspace.open(folder / "workspace")
+
+
+@pytest.fixture(scope="session")
+def trained_workspace(simulated_workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """The simulated workspace with a run `tiny` of little training: it answers, but not well. Read only."""
+    folder = tmp_path_factory.mktemp("trained") / "workspace"
+    shutil.copytree(simulated_workspace.path, folder)
+    workspace = Workspace.open(folder)
+    request = TrainRequest(
+        run_id="tiny",
+        preset=Preset.DEFAULT,
+        model=ModelConfig(hidden=8, latent=6, embedding=12),
+        training=TrainingConfig(epochs=1, batch_size=32, max_contexts=600),
+        pair=PairConfig(hidden=8, samples=2, max_steps=40, evaluate_steps=20, batch_size=64, n_positive=16),
+        mention=MentionConfig(samples=2, max_steps=10, evaluate_steps=5),
+        device=Device.CPU,
+        allow_collapse=True,
+    )
+    train_run(workspace, request, Silent())
+    return workspace
 
 
 @pytest.fixture
