@@ -46,6 +46,8 @@ _FUNCTIONS = _words(
     tointeger tointegerornull tolower tostring tostringornull toupper trim type upper
     """
 )
+MAX_UNIONS = 50
+"""Engines run a chain of UNION by recursion; a long one can overflow their stack."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -116,6 +118,10 @@ class _Guard:
                 self._roles.append(self._punctuation(index))
             else:
                 self._roles.append(self._value(index))
+        unions = [i for i in range(len(self._tokens)) if self._is_keyword(i, ("UNION",))]
+        if len(unions) > MAX_UNIONS:
+            where = self._tokens[unions[MAX_UNIONS]].start
+            raise refuse(self._text, where, f"a statement must have at most {MAX_UNIONS} UNION, had {len(unions)}")
 
     def _value(self, index: int) -> _Role:
         token = self._tokens[index]
