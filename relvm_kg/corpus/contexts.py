@@ -20,6 +20,9 @@ _TOKEN = re.compile(
 """A hyphen stays inside a word beside a short part; longer compounds come apart (`dose`, `-`, `dependent`), as they
 must where one part is a masked mention (`<ENT>`, `-`, `dependent`)."""
 
+_LOST_AT_CUTS = 12
+"""More than the tokens that four cuts through words can join."""
+
 Span = tuple[int, int]
 
 
@@ -62,6 +65,16 @@ def context_tokens(text: str, first: Span, second: Span) -> list[str]:
     if not 0 <= a < b <= c < d <= len(text):
         raise InvalidInputError(f"two places must lie apart inside the text, were: {first} and {second} of {len(text)}")
     return [*tokenize(text[:a]), ENTITY_TOKEN, *tokenize(text[b:c]), ENTITY_TOKEN, *tokenize(text[d:])]
+
+
+def is_surely_longer(n_tokens: int, pair: "PairSpans", limit: int) -> bool:
+    """Whether the context of a pair has more than `limit` tokens, told from the number of tokens of the whole sentence.
+
+    A mention holds at most as many tokens as characters, and a cut through a word loses no more than a few; so this may
+    say no where the context is longer, but never yes where it is not.
+    """
+    masked = pair.head_span[1] - pair.head_span[0] + pair.tail_span[1] - pair.tail_span[0]
+    return n_tokens - masked - _LOST_AT_CUTS > limit
 
 
 def marked_tokens(text: str, first_marker: str, second_marker: str) -> tuple[list[str], bool]:
@@ -111,6 +124,8 @@ def sentence_pairs(mentions: Iterable[EntityMention]) -> tuple[list[PairSpans], 
 
 
 def _first_apart(first: Sequence[Span], second: Sequence[Span]) -> tuple[Span, Span] | None:
-    """The earliest two spans, one of each, that do not overlap."""
+    """The earliest two spans, one of each, that do not overlap; both lists rise."""
+    if first[0][1] <= second[0][0] or second[0][1] <= first[0][0]:
+        return first[0], second[0]
     apart = [(a, b) for a in first for b in second if a[1] <= b[0] or b[1] <= a[0]]
     return min(apart, key=lambda ab: (ab[0][0] + ab[1][0], min(ab))) if apart else None

@@ -17,7 +17,7 @@ from relvm_kg.errors import InvalidInputError
 from relvm_kg.identifiers import canonical_id, split_ids
 from relvm_kg.types import Document, DocumentRelation, EntityId, EntityType, Mention, Passage
 
-TEXT_LINE = re.compile(r"(?P<id>[^|\t]+)\|(?P<section>[A-Za-z]\w*)\|(?P<text>.*)", re.DOTALL)
+TEXT_LINE = re.compile(r"(?P<id>[^|\s][^|\t]*)\|(?P<section>[A-Za-z]\w*)\|(?P<text>.*)", re.DOTALL)
 _SECTIONS = {"t": "title", "a": "abstract"}
 _ANNOTATION_COLUMNS = 5
 _RELATION_COLUMNS = 4

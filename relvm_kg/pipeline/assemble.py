@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from relvm_kg.corpus import tables
-from relvm_kg.corpus.contexts import EntityMention, context_tokens, sentence_pairs
+from relvm_kg.corpus.contexts import EntityMention, context_tokens, is_surely_longer, sentence_pairs, tokenize
 from relvm_kg.corpus.jsonl import trusted_document
 from relvm_kg.corpus.merge import merge_documents
 from relvm_kg.corpus.read_log import ReadLog
@@ -187,7 +187,11 @@ def write_contexts(folder: Path, n_entities: int, max_tokens: int, task: Task) -
             pairs, n_overlapping = sentence_pairs(mentions)
             done.n_overlapping += n_overlapping
             seen: set[str] = set()
+            n_tokens = len(tokenize(text))
             for pair in pairs:
+                if is_surely_longer(n_tokens, pair, max_tokens):
+                    done.n_too_long += 1
+                    continue
                 tokens = context_tokens(text, pair.head_span, pair.tail_span)
                 if len(tokens) > max_tokens:
                     done.n_too_long += 1

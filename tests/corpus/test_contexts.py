@@ -9,6 +9,7 @@ from relvm_kg.corpus.contexts import (
     EntityMention,
     PairSpans,
     context_tokens,
+    is_surely_longer,
     marked_tokens,
     sentence_pairs,
     tokenize,
@@ -51,6 +52,20 @@ def test_a_context_holds_two_entity_symbols_and_nothing_of_the_masked_text(text:
     assert tokens[:first] == tokenize(text[:a])
     assert tokens[first + 1 : second] == tokenize(text[b:c])
     assert tokens[second + 1 :] == tokenize(text[d:])
+
+
+@given(
+    st.lists(
+        st.sampled_from(["dose-dep", "dependent", "a-b-", "c", "-", "'", ".", "1", "1.5", " ", "il-6"]), max_size=30
+    ),
+    st.data(),
+)
+def test_the_quick_check_for_length_never_drops_a_context_that_fits(pieces: list[str], data: st.DataObject) -> None:
+    text = "".join(pieces)
+    a, b, c, d = sorted(data.draw(st.lists(st.integers(0, len(text)), min_size=4, max_size=4)))
+    if a < b <= c < d:
+        n_context = len(context_tokens(text, (a, b), (c, d)))
+        assert not is_surely_longer(len(tokenize(text)), PairSpans(0, 1, (a, b), (c, d)), n_context)
 
 
 @pytest.mark.parametrize(

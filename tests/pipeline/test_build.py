@@ -207,6 +207,19 @@ def test_long_contexts_are_counted_and_left_out(tmp_path: Path) -> None:
     assert (account.contexts, account.contexts_too_long) == (1, 1)
 
 
+def test_a_list_of_hundreds_of_genes_does_not_hold_up_the_build(tmp_path: Path) -> None:
+    names = [f"GENE{i:03d}" for i in range(500)]
+    text = " ".join(names) + " bind."
+    mentions = tuple(
+        Mention(8 * i, 8 * i + 7, name, EntityType.GENE, (E(f"NCBIGene:{i + 1}"),)) for i, name in enumerate(names)
+    )
+    write(tmp_path / "a.jsonl", [Document("1", None, (Passage("title", 0, text),), mentions), DOCUMENTS[0]])
+    started = time.process_time()
+    account = build(tmp_path / "w", [tmp_path / "a.jsonl"])
+    assert time.process_time() - started < 20
+    assert account.contexts_too_long == 500 * 499 // 2
+
+
 def test_a_word_of_one_sentence_is_unknown_however_many_pairs_share_it(tmp_path: Path) -> None:
     write(tmp_path / "a.jsonl", [document("1", "SOD1 ALS riluzole FTD rare often"), document("2", "SOD1 ALS often")])
     build(tmp_path / "w", [tmp_path / "a.jsonl"], min_count=2)
