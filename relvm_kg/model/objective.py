@@ -3,12 +3,15 @@
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from relvm_kg.model.generative import Gaussian
 
 CHUNK_ROWS = 512
+BLOCK_ROWS = 64
+"""Rows are padded to a multiple of this: each new shape of a matrix product costs oneDNN memory that it keeps."""
 
 
 def kl_to_standard_normal(q: Gaussian) -> Float[Tensor, "batch"]:
@@ -69,8 +72,12 @@ def chunked_cross_entropy(
         weights: Of each row in the sum.
         precision: Of the matrix products; bfloat16 is for training only, float32 for every reported figure.
     """
-    total, losses = _ChunkedCrossEntropy.apply(states, table, targets, weights, precision)  # type: ignore[no-untyped-call]
-    return total, losses
+    n_rows = len(states)
+    padding = (0, -n_rows % BLOCK_ROWS)
+    total, losses = _ChunkedCrossEntropy.apply(  # type: ignore[no-untyped-call]
+        F.pad(states, (0, 0, *padding)), table, F.pad(targets, padding), F.pad(weights, padding), precision
+    )
+    return total, losses[:n_rows]
 
 
 def training_precision(device: torch.device) -> torch.dtype:

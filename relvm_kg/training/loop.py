@@ -98,6 +98,7 @@ class Trainer:
         total = self.schedule.total_steps
         last_save = last_trace = time.monotonic()
         n_contexts = n_tokens = 0
+        shown: dict[str, float] = {}
         with progress.task("train", total, "step", self.step) as task:
             for batch_rows in self._remaining_batches():
                 figures = self._train_step(batch_rows)
@@ -111,7 +112,8 @@ class Trainer:
                     figures["tokens_per_second"] = n_tokens / seconds
                     self._trace(figures)
                     last_trace, n_contexts, n_tokens = time.monotonic(), 0, 0
-                task.advance(1, **{k: v for k, v in figures.items() if k in _SHOWN})
+                shown |= {k: v for k, v in figures.items() if k in _SHOWN}
+                task.advance(1, **shown)
                 if time.monotonic() - last_save > self.config.checkpoint_seconds or self.step == total:
                     self.save()
                     last_save = time.monotonic()
