@@ -82,6 +82,8 @@ class TrainingConfig:
     """Share of the steps, at the end, over which the learning rate falls to zero in a straight line."""
     anneal: float = 0.2
     """KL weight rises from 0 to 1 over this many iterations, or over this share of them if below 1."""
+    free_nats: float = 0.0
+    """KL below this many nats a context costs nothing, so that u may carry them (Li et al. 2019)."""
     token_dropout: float = 0.5
     """Share of the decoder's input tokens that are hidden from it; the kept ones are scaled up."""
     type_share: float = 0.1
@@ -103,6 +105,7 @@ class TrainingConfig:
         require(self.learning_rate > 0, "training.learning_rate", "be positive", self.learning_rate)
         require(0 <= self.decay <= 1, "training.decay", "be in [0, 1]", self.decay)
         require(self.anneal >= 0, "training.anneal", "not be negative", self.anneal)
+        require(self.free_nats >= 0, "training.free_nats", "not be negative", self.free_nats)
         require(0 <= self.token_dropout < 1, "training.token_dropout", "be in [0, 1)", self.token_dropout)
         require(0 <= self.type_share <= 1, "training.type_share", "be in [0, 1]", self.type_share)
 

@@ -102,6 +102,7 @@ class Relvm(nn.Module):
         generator: torch.Generator,
         *,
         kl_weight: float = 1.0,
+        free_nats: float = 0.0,
         token_dropout: float = 0.0,
         average: Bound = Bound.PER_SENTENCE,
         precision: torch.dtype = torch.float32,
@@ -112,6 +113,7 @@ class Relvm(nn.Module):
             batch: Contexts and their pairs.
             generator: Source of every draw.
             kl_weight: Weight of the KL term in the loss only.
+            free_nats: KL that the loss does not count, as a mean over the batch.
             token_dropout: Share of input tokens hidden from the decoder.
             average: What the loss is averaged over.
             precision: Of the softmax's matrix products.
@@ -130,7 +132,8 @@ class Relvm(nn.Module):
             kept = torch.rand(inputs.shape[:2], generator=generator, device=inputs.device) >= token_dropout
             inputs = inputs * (kept / (1.0 - token_dropout)).unsqueeze(-1)
         negative, reconstruction = self._decode(batch, z, inputs, weights, precision)
-        return BoundTerms(reconstruction, kl.detach(), negative + kl_weight * (kl * weights).sum())
+        penalty = (kl * weights).sum().clamp_min(free_nats * float(weights.sum()))
+        return BoundTerms(reconstruction, kl.detach(), negative + kl_weight * penalty)
 
     def _decode(
         self,

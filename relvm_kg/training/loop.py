@@ -134,6 +134,7 @@ class Trainer:
             batch,
             generator,
             kl_weight=self.schedule.kl_weight(self.step),
+            free_nats=self.config.free_nats,
             token_dropout=self.config.token_dropout,
             average=self.config.bound,
             precision=training_precision(self.device),
