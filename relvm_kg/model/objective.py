@@ -1,5 +1,6 @@
 """The bound that training raises (Shah and Fauqueur 2020, Eq. 6 and 21) and its exact, chunked softmax."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -8,6 +9,26 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from relvm_kg.model.generative import Gaussian
+from relvm_kg.model.presets import Bound
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loss:
+    """How the training loss differs from the bound."""
+
+    kl_weight: float = 1.0
+    """Weight of the KL term."""
+    free_nats: float = 0.0
+    """KL that costs nothing, as a mean over the batch."""
+    token_dropout: float = 0.0
+    """Share of input tokens hidden from the decoder."""
+    average: Bound = Bound.PER_SENTENCE
+    """What the loss is averaged over."""
+    precision: torch.dtype = torch.float32
+    """Of the softmax's matrix products."""
+
+
+EXACT = Loss()
 
 CHUNK_ROWS = 512
 BLOCK_ROWS = 64

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from relvm_kg.encoding.batches import TokenBatch
 from relvm_kg.encoding.vocabulary import PAD
 from relvm_kg.model.generative import Decoder, EntityVectors, Gaussian, Prior, start_entities
-from relvm_kg.model.objective import chunked_cross_entropy, kl_to_standard_normal
+from relvm_kg.model.objective import EXACT, Loss, chunked_cross_entropy, kl_to_standard_normal
 from relvm_kg.model.presets import Bound, ModelConfig
 from relvm_kg.model.recognition import Recognition
 from relvm_kg.types import EntityType
@@ -96,27 +96,14 @@ class Relvm(nn.Module):
         q: Gaussian = self.recognition(self.tokens(batch.tokens), batch.lengths, pair)
         return q
 
-    def bound(
-        self,
-        batch: ContextBatch,
-        generator: torch.Generator,
-        *,
-        kl_weight: float = 1.0,
-        free_nats: float = 0.0,
-        token_dropout: float = 0.0,
-        average: Bound = Bound.PER_SENTENCE,
-        precision: torch.dtype = torch.float32,
-    ) -> BoundTerms:
+    def bound(self, batch: ContextBatch, generator: torch.Generator, loss: Loss = EXACT) -> BoundTerms:
         """The bound of Eq. 6 with one draw of u and of z.
 
         Args:
             batch: Contexts and their pairs.
             generator: Source of every draw.
-            kl_weight: Weight of the KL term in the loss only.
-            free_nats: KL that the loss does not count, as a mean over the batch.
-            token_dropout: Share of input tokens hidden from the decoder.
-            average: What the loss is averaged over.
-            precision: Of the softmax's matrix products.
+            loss: How the loss differs from the bound; it has no influence on the other two terms but for the
+                token dropout and the precision.
         """
         pair = self.entities.pair(batch.heads, batch.tails)
         vectors = self.tokens(batch.tokens)
@@ -125,15 +112,15 @@ class Relvm(nn.Module):
         kl = kl_to_standard_normal(q)
         n_targets = batch.lengths - 1
         weights = torch.ones_like(kl) / len(kl)
-        if average is Bound.PER_TOKEN:
+        if loss.average is Bound.PER_TOKEN:
             weights = weights / n_targets
         inputs = vectors[:, :-1]
-        if token_dropout:
-            kept = torch.rand(inputs.shape[:2], generator=generator, device=inputs.device) >= token_dropout
-            inputs = inputs * (kept / (1.0 - token_dropout)).unsqueeze(-1)
-        negative, reconstruction = self._decode(batch, z, inputs, weights, precision)
-        penalty = (kl * weights).sum().clamp_min(free_nats * float(weights.sum()))
-        return BoundTerms(reconstruction, kl.detach(), negative + kl_weight * penalty)
+        if loss.token_dropout:
+            kept = torch.rand(inputs.shape[:2], generator=generator, device=inputs.device) >= loss.token_dropout
+            inputs = inputs * (kept / (1.0 - loss.token_dropout)).unsqueeze(-1)
+        negative, reconstruction = self._decode(batch, z, inputs, weights, loss.precision)
+        penalty = (kl * weights).sum().clamp_min(loss.free_nats * float(weights.sum()))
+        return BoundTerms(reconstruction, kl.detach(), negative + loss.kl_weight * penalty)
 
     def _decode(
         self,

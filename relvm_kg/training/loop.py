@@ -15,7 +15,7 @@ from relvm_kg.config import settings_to_mapping
 from relvm_kg.encoding.batches import epoch_batches
 from relvm_kg.errors import InvalidInputError
 from relvm_kg.model.checkpoint import load_tensors, save_tensors
-from relvm_kg.model.objective import training_precision
+from relvm_kg.model.objective import Loss, training_precision
 from relvm_kg.model.presets import EntityStart, ModelConfig, TrainingConfig
 from relvm_kg.model.relvm import ContextBatch, Relvm
 from relvm_kg.progress import Progress
@@ -130,15 +130,14 @@ class Trainer:
         generator = torch.Generator(self.device).manual_seed(self.config.seed * 1_000_003 + self.step)
         batch = self._with_types(ContextBatch.of(self.corpus.contexts.batch(rows), self.device), generator)
         self.model.train()
-        terms = self.model.bound(
-            batch,
-            generator,
+        loss = Loss(
             kl_weight=self.schedule.kl_weight(self.step),
             free_nats=self.config.free_nats,
             token_dropout=self.config.token_dropout,
             average=self.config.bound,
             precision=training_precision(self.device),
         )
+        terms = self.model.bound(batch, generator, loss)
         for group in self.optimiser.param_groups:
             group["lr"] = self.schedule.learning_rate(self.step)
         self.optimiser.zero_grad(set_to_none=True)

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from relvm_kg.encoding.batches import pad_batch
 from relvm_kg.model.generative import Gaussian
-from relvm_kg.model.objective import CHUNK_ROWS, chunked_cross_entropy, kl_to_standard_normal
+from relvm_kg.model.objective import CHUNK_ROWS, Loss, chunked_cross_entropy, kl_to_standard_normal
 from relvm_kg.model.presets import EntityStart, ModelConfig, Preset, Size, model_config
 from relvm_kg.model.relvm import ContextBatch, Relvm
 
@@ -75,7 +75,8 @@ def test_the_gradient_of_the_bound_is_the_finite_difference() -> None:
         generator = torch.Generator().manual_seed(5)
         torch.set_default_dtype(torch.float64)
         try:
-            return model.bound(batch, generator, kl_weight=0.7, token_dropout=0.3, precision=torch.float64).loss
+            settings = Loss(kl_weight=0.7, token_dropout=0.3, precision=torch.float64)
+            return model.bound(batch, generator, settings).loss
         finally:
             torch.set_default_dtype(torch.float32)
 
@@ -137,6 +138,21 @@ def test_shared_draws_of_u_give_the_same_prior_as_one_pair_at_a_time() -> None:
                 model.entities.pair(heads[pair : pair + 1], tails[pair : pair + 1]), u[sample : sample + 1]
             )
             torch.testing.assert_close(one.mean[0], shared.mean[pair, sample], rtol=1e-4, atol=1e-5)
+
+
+def test_free_nats_cost_nothing_until_they_are_used_up() -> None:
+    torch.manual_seed(0)
+    model = Relvm(SMALL, n_entities=7, n_vocabulary=30).eval()
+    batch = make_batch([4, 7, 2])
+
+    def loss(settings: Loss) -> float:
+        return model.bound(batch, torch.Generator().manual_seed(0), settings).loss.item()
+
+    terms = model.bound(batch, torch.Generator().manual_seed(0))
+    kl = terms.kl.mean().item()
+    assert loss(Loss(free_nats=kl / 2)) == pytest.approx(loss(Loss()))
+    assert loss(Loss(free_nats=kl + 3)) == pytest.approx(loss(Loss()) + 3, rel=1e-5)
+    assert terms.bound.mean().item() == pytest.approx(-loss(Loss()), rel=1e-5)
 
 
 def test_log_variances_are_clamped() -> None:
