@@ -5,6 +5,9 @@ SOURCES := $(shell find relvm_kg graph cli -type f -not -name '*.pyc') README.md
 CHECKOUT := $(CURDIR)
 BIN := $(CHECKOUT)/.venv/bin
 
+# The tests load PyTorch, scikit-learn and the Cypher engine into one process, which needs more room than glibc's default.
+TLS := glibc.rtld.optional_static_tls=4096
+
 .PHONY: demo test lint types imports tests docs format clean
 
 demo: .venv/wheel
@@ -37,7 +40,7 @@ imports: .venv/wheel
 	$(BIN)/lint-imports
 
 tests: .venv/wheel
-	place=$$(mktemp -d) && cd "$$place" && $(BIN)/pytest -c $(CHECKOUT)/pyproject.toml --rootdir $(CHECKOUT) \
+	place=$$(mktemp -d) && cd "$$place" && GLIBC_TUNABLES=$(TLS) $(BIN)/pytest -c $(CHECKOUT)/pyproject.toml --rootdir $(CHECKOUT) \
 	  --jaxtyping-packages=relvm_kg.model,relvm_kg.classify,beartype.beartype -p no:cacheprovider \
 	  --doctest-modules --pyargs relvm_kg relvm_kg_graph relvm_kg_cli $(CHECKOUT)/tests $(PYTEST_ARGS); \
 	  code=$$?; rm -rf "$$place"; exit $$code

@@ -5,10 +5,10 @@ The engine is young, so nothing is stored in its format alone: its file is a cac
 
 import warnings
 from collections.abc import Iterable, Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-import kglite
 import pandas as pd
 import pyarrow as pa
 
@@ -25,7 +25,7 @@ from relvm_kg_graph.schema import (
 )
 from relvm_kg_graph.store import QueryResult
 
-ENGINE_VERSION = f"kglite-{kglite.__version__}"
+ENGINE_VERSION = f"kglite-{version('kglite')}"
 _NULLABLE = {
     pa.int32(): pd.Int32Dtype(),
     pa.float32(): pd.Float32Dtype(),
@@ -34,6 +34,22 @@ _NULLABLE = {
 _NODE_KEYS, _EDGE_KEYS = {"id", "labels", "properties"}, {"id", "start", "end", "type", "properties"}
 _PATH_KEYS = {"nodes", "relationships"}
 _ENGINE_PROPERTIES = {"title", "type"}
+
+
+def _kglite() -> Any:
+    """The engine's library, loaded when the first statement runs.
+
+    Together with PyTorch and scikit-learn it can exceed the room that glibc keeps for thread-local storage of libraries
+    loaded late; what does not ask a query should not pay for that.
+    """
+    try:
+        import kglite
+    except ImportError as error:
+        raise StoreError(
+            f"the Cypher engine cannot be loaded: {error}. If this names a static TLS block, start the program with the "
+            "environment variable GLIBC_TUNABLES=glibc.rtld.optional_static_tls=4096"
+        ) from error
+    return kglite
 
 
 class CypherEngine(Protocol):
@@ -51,7 +67,7 @@ class KgliteEngine:
 
     def __init__(self, graph: Any) -> None:
         graph.read_only(True)
-        kglite.set_query_warning_policy("silent")
+        _kglite().set_query_warning_policy("silent")
         self._graph = graph
         self._ids: list[str] | None = None
 
@@ -60,7 +76,7 @@ class KgliteEngine:
         cls, entities: pa.Table, runs: Iterable[Mapping[str, Any]], edges: Iterable[tuple[EdgeType, pa.Table]]
     ) -> Self:
         """Load tables of the schema; the ends of every edge must be among the entities."""
-        graph = kglite.KnowledgeGraph()
+        graph = _kglite().KnowledgeGraph()
         graph.add_nodes(pd.DataFrame({"name": [SCHEMA_NAME], "version": [SCHEMA_VERSION]}), VERSION_LABEL, "name")
         if entities.num_rows:
             graph.add_nodes(_frame(entities), ENTITY_LABEL, "id")
@@ -83,6 +99,7 @@ class KgliteEngine:
         Raises:
             StoreError: if it is damaged.
         """
+        kglite = _kglite()
         try:
             return cls(kglite.load(str(path)))
         except kglite.KgError as error:
@@ -94,6 +111,7 @@ class KgliteEngine:
 
     def run(self, statement: Statement, limit: int | None, timeout: float) -> QueryResult:
         """See `CypherEngine.run`."""
+        kglite = _kglite()
         try:
             view = self._graph.cypher(
                 statement.text,
