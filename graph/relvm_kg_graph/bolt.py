@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from relvm_kg_graph.cypher import Statement
 from relvm_kg_graph.store import QueryResult
 
 DEFAULT_DATABASE = "neo4j"
+_ADDRESS = re.compile(r"(bolt|neo4j)(\+s|\+ssc)?://[^/]")
 _FETCH = 10_000
 _UNKNOWN_NAMES = frozenset({"01N50", "01N51", "01N52"})
 """GQL statuses for a label, relationship type or property that the database does not have."""
@@ -62,6 +64,11 @@ class BoltConnection:
             raise InvalidInputError(
                 "the address of a Neo4j server must hold no user or password; set RELVM_KG_NEO4J_USER and "
                 "RELVM_KG_NEO4J_PASSWORD"
+            )
+        if _ADDRESS.match(settings.uri) is None:
+            raise InvalidInputError(
+                f"the address of a Neo4j server must begin with bolt://, neo4j://, bolt+s:// or neo4j+s://, "
+                f"was: {settings.uri!r}"
             )
         logging.getLogger("neo4j.notifications").setLevel(logging.ERROR)
         self._settings = settings
