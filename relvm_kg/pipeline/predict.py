@@ -89,16 +89,22 @@ def predict_pairs(session: Session, request: PredictRequest, progress: Progress)
         request: Which pairs.
         progress: Where progress goes.
 
+    Returns:
+        The run; a call whose run is whole already scores nothing.
+
     Raises:
-        StoreError: if this run is whole already.
+        StoreError: if there is no graph.
         UnknownEntityError: if a name is unknown.
     """
     with session.workspace.lock(), EmbeddedStore(session.workspace.graph_dir) as store:
         run = _run(session, request)
-        writer = store.prediction_writer(run)
-        finished = writer.finished_parts()
         parts, n_without, n_rare = _parts(session, request)
         n_scored = 0
+        whole = [stored for stored in store.runs() if stored.complete and stored.run.run_id == run.run_id]
+        if whole:
+            return PredictReport(run=whole[0], n_scored=0, n_without_text=n_without, n_too_rare=n_rare)
+        writer = store.prediction_writer(run)
+        finished = writer.finished_parts()
         with progress.task("predict", len(parts), "part", len(finished)) as task:
             for index, part in enumerate(parts):
                 if index in finished:

@@ -1,0 +1,117 @@
+"""`relvm-kg graph`: prediction runs and copies between the workspace and a Neo4j server."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from relvm_kg_cli.options import epilog, open_workspace, with_console, with_neo4j
+from relvm_kg_cli.output import Console
+
+if TYPE_CHECKING:
+    from relvm_kg.pipeline.graph import Transfer
+
+
+@click.group(epilog=epilog("relvm-kg graph status"))
+def graph() -> None:
+    """See and remove prediction runs; copy to and from Neo4j.
+
+    The server is that of RELVM_KG_NEO4J_URI, _USER, _PASSWORD and _DATABASE.
+    """
+
+
+@graph.command(
+    epilog=epilog(
+        "relvm-kg graph status --neo4j",
+        "store, entities, known, comentions, predictions, runs (each: run_id, complete, predictions, model, "
+        "created_at, calibrated, simulated), corpus_hash, simulated",
+    )
+)
+@with_neo4j
+@with_console
+def status(console: Console, *, neo4j: bool) -> None:
+    """Show what the graph holds: entities, edges by type, prediction runs."""
+    from relvm_kg.pipeline.graph import graph_status
+
+    found = graph_status(None if neo4j else open_workspace(console))
+    counts = {name: getattr(found.counts, name) for name in ("entities", "known", "comentions", "predictions")}
+    columns = ("run_id", "complete", "predictions", "model", "created_at", "calibrated", "simulated")
+    runs = [
+        (
+            stored.run.run_id,
+            stored.complete,
+            stored.n_predictions,
+            stored.run.model_id,
+            stored.run.created_at,
+            stored.run.calibrated,
+            stored.run.simulated,
+        )
+        for stored in found.runs
+    ]
+    if console.as_json:
+        rows = [dict(zip(columns, run, strict=True)) for run in runs]
+        told = {"corpus_hash": found.corpus_hash, "simulated": found.simulated}
+        console.document({"store": found.store, **counts, "runs": rows, **told})
+        return
+    for name, n in counts.items():
+        console.line(f"{name:<14}{n:,}")
+    console.line(f"{'simulated':<14}{str(found.simulated).lower()}")
+    if runs:
+        console.line()
+        console.table(columns, runs)
+    else:
+        console.say("no prediction run yet: relvm-kg predict")
+
+
+@graph.command(epilog=epilog("relvm-kg graph rollback default-x-small-1a2b3c4d", "run_id, removed."))
+@click.argument("run_id", metavar="RUN")
+@with_neo4j
+@with_console
+def rollback(console: Console, *, run_id: str, neo4j: bool) -> None:
+    """Remove the prediction run RUN as a whole."""
+    from relvm_kg.pipeline.graph import roll_back
+
+    removed = roll_back(None if neo4j else open_workspace(console), run_id)
+    if console.as_json:
+        console.document({"run_id": run_id, "removed": removed})
+        return
+    console.line(f"removed {removed:,} predictions of {run_id}")
+
+
+@graph.command(
+    epilog=epilog("relvm-kg graph push", "base, runs, runs_before, entities, known, comentions, predictions.")
+)
+@click.option("--run", "runs", multiple=True, metavar="RUN", help="Only this prediction run; repeatable.")
+@with_console
+def push(console: Console, *, runs: tuple[str, ...]) -> None:
+    """Copy the workspace's graph to the Neo4j server; prediction runs that it has already stay as they are."""
+    from relvm_kg.pipeline.graph import push_graph
+
+    _print_transfer(console, push_graph(open_workspace(console), runs or None, console.progress))
+
+
+@graph.command(
+    epilog=epilog("relvm-kg graph pull", "base, runs, runs_before, entities, known, comentions, predictions.")
+)
+@click.option("--run", "runs", multiple=True, metavar="RUN", help="Only this prediction run; repeatable.")
+@with_console
+def pull(console: Console, *, runs: tuple[str, ...]) -> None:
+    """Copy prediction runs from the Neo4j server to the workspace.
+
+    Entities, known relations and co-mentions come along only if the workspace has no graph yet.
+    """
+    from relvm_kg.pipeline.graph import pull_graph
+
+    _print_transfer(console, pull_graph(open_workspace(console), runs or None, console.progress))
+
+
+def _print_transfer(console: Console, done: "Transfer") -> None:
+    counts = {name: getattr(done.counts, name) for name in ("entities", "known", "comentions", "predictions")}
+    if console.as_json:
+        console.document({"base": done.base, "runs": done.runs, "runs_before": done.runs_before, **counts})
+        return
+    console.line(f"{'copied':<14}{'entities, known relations, co-mentions' if done.base else 'prediction runs only'}")
+    console.line(f"{'runs':<14}{', '.join(done.runs) or 'none new'}")
+    if done.runs_before:
+        console.line(f"{'there before':<14}{', '.join(done.runs_before)}")
+    for name, n in counts.items():
+        console.line(f"{name:<14}{n:,}")

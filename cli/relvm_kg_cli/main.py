@@ -1,0 +1,65 @@
+"""The program `relvm-kg`."""
+
+import click
+
+from relvm_kg_cli.benchmark import benchmark
+from relvm_kg_cli.build import build
+from relvm_kg_cli.evidence import evidence
+from relvm_kg_cli.export import export
+from relvm_kg_cli.find import find
+from relvm_kg_cli.graph import graph
+from relvm_kg_cli.info import info
+from relvm_kg_cli.model import model
+from relvm_kg_cli.options import epilog
+from relvm_kg_cli.output import Program
+from relvm_kg_cli.predict import predict
+from relvm_kg_cli.query import query
+from relvm_kg_cli.quickstart import quickstart
+from relvm_kg_cli.rank import rank
+from relvm_kg_cli.score import score
+from relvm_kg_cli.train import train
+
+COMMANDS: tuple[click.Command, ...] = (
+    quickstart,
+    build,
+    train,
+    score,
+    rank,
+    evidence,
+    find,
+    predict,
+    query,
+    export,
+    graph,
+    benchmark,
+    model,
+    info,
+)
+
+
+class InOrder(Program):
+    """Lists the commands in the order in which a person meets them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of `COMMANDS`."""
+        return list(self.commands)
+
+
+@click.group(
+    epilog=epilog("relvm-kg quickstart"),
+    cls=InOrder,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(package_name="relvm-kg", prog_name="relvm-kg", message="%(prog)s %(version)s")
+def main() -> None:
+    """Knowledge-graph link prediction for biomedicine with RELVM, a latent-variable model of text.
+
+    Annotated text goes in; scored, evidenced and queried relations between genes, diseases and chemicals come out.
+
+    Exit codes: 0 done, 1 error, 2 wrong usage, 3 unknown name, 4 ambiguous name, 5 no text of an entity,
+    6 no relation label for the types, 7 query refused, 8 workspace, 9 collapsed model, 10 graph store.
+    """
+
+
+for _command in COMMANDS:
+    main.add_command(_command)

@@ -1,0 +1,76 @@
+"""Options that several commands share, and what they open."""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from relvm_kg.workspace import Workspace, locate_workspace
+from relvm_kg_cli.output import Console
+
+if TYPE_CHECKING:
+    from relvm_kg.pipeline.session import Session
+
+DEVICES = ("auto", "cpu", "cuda")
+"""Values of `relvm_kg.training.device.Device`, which imports torch."""
+Command = Callable[..., None]
+
+
+def epilog(example: str, keys: str = "") -> str:
+    """What the help of each command ends with: the keys of its JSON document, and one runnable example."""
+    document = f"JSON keys: {keys}.\n\n" if keys else ""
+    return f"{document}\b\nExample:\n  {example}"
+
+
+def with_console(function: Command) -> Command:
+    """Add `--workspace`, `--json` and `-v`; the function's first argument becomes a `Console`."""
+
+    @click.option(
+        "--workspace",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Folder of the workspace; else RELVM_KG_WORKSPACE, ./relvm-workspace, or the one built last.",
+    )
+    @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout; errors as JSON on stderr.")
+    @click.option("-v", "--verbose", is_flag=True, help="Say more on stderr.")
+    @functools.wraps(function)
+    def run(*, workspace: Path | None, as_json: bool, verbose: bool, **values: Any) -> None:
+        function(Console(as_json=as_json, verbose=verbose, workspace=workspace), **values)
+
+    return run
+
+
+def with_model(function: Command) -> Command:
+    """Add `--run` and `--device`, which choose a model and where it computes."""
+    run = click.option("--run", "run_id", metavar="RUN", help="Model run; the workspace's default if not given.")
+    device = click.option("--device", type=click.Choice(DEVICES), default="auto", help="Where to compute.")
+    return run(device(function))
+
+
+def with_neo4j(function: Command) -> Command:
+    """Add `--neo4j`, which asks the server instead of the workspace."""
+    return click.option(
+        "--neo4j",
+        is_flag=True,
+        help="Use the Neo4j server of RELVM_KG_NEO4J_URI, _USER, _PASSWORD and _DATABASE.",
+    )(function)
+
+
+def open_workspace(console: Console) -> Workspace:
+    """The workspace that the command is about.
+
+    Raises:
+        WorkspaceError: if there is none.
+    """
+    workspace = Workspace.open(locate_workspace(console.workspace))
+    console.detail(f"workspace: {workspace.path}")
+    return workspace
+
+
+def open_session(console: Console, run_id: str | None, device: str) -> "Session":
+    """The workspace with its model, for the commands that score."""
+    from relvm_kg.pipeline.session import Session
+    from relvm_kg.training.device import Device
+
+    return Session(open_workspace(console), run_id, device=Device(device))

@@ -1,0 +1,105 @@
+"""`relvm-kg query`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from relvm_kg.errors import InvalidInputError
+from relvm_kg_cli.options import epilog, open_workspace, with_console, with_neo4j
+from relvm_kg_cli.output import Console
+
+
+def read_parameters(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
+    """Values by name from `name=value`; what is JSON (a number, true, null, a list, a quoted text) counts as such.
+
+    Raises:
+        BadParameter: if a text is not `name=value`.
+    """
+    found: dict[str, Any] = {}
+    for given in values:
+        name, equals, text = given.partition("=")
+        if not equals or not name.isidentifier():
+            raise click.BadParameter(f"a parameter must be name=value, was: {given!r}")
+        try:
+            found[name] = json.loads(text)
+        except json.JSONDecodeError:
+            found[name] = text
+    return found
+
+
+@click.command(
+    epilog=epilog(
+        'relvm-kg query "MATCH (g:Gene)-[r:ASSOCIATED]-(d:Disease) RETURN g.name, d.name, r.predicate LIMIT 5"',
+        "columns, rows (one mapping each), truncated, warnings, store, simulated. With --list: queries (name, "
+        "answers, parameters, text)",
+    )
+)
+@click.argument("cypher", required=False)
+@click.option("-f", "--file", "file", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Read Cypher.")
+@click.option("--named", metavar="NAME", help="Run a query of the library; --list shows them.")
+@click.option("--list", "list_named", is_flag=True, help="List the named queries and their parameters.")
+@click.option(
+    "--param",
+    "parameters",
+    multiple=True,
+    callback=read_parameters,
+    metavar="NAME=VALUE",
+    help="Value of a $parameter; repeatable.",
+)
+@click.option("--limit", type=click.IntRange(min=1), help="Cut the answer after this many rows.")
+@click.option("--timeout", type=float, default=60.0, show_default=True, help="Seconds that the query may take.")
+@click.option("--csv", "as_csv", is_flag=True, help="Comma-separated rows.")
+@with_neo4j
+@with_console
+def query(console: Console, *, list_named: bool, as_csv: bool, **asked: Any) -> None:
+    """Ask the graph in Cypher, reading only.
+
+    Nodes are :Entity and :Gene, :Disease or :Chemical; edges :ASSOCIATED (known), :CO_MENTIONED and :PREDICTED.
+    Statements that write, load files or call procedures are refused.
+    """
+    if list_named:
+        _list(console)
+        return
+    from relvm_kg.pipeline.graph import ask, make_statement
+
+    if asked["cypher"] is not None and asked["file"] is not None:
+        raise InvalidInputError("a query needs one statement, was: a text and a file; leave one out")
+    text = asked["cypher"] if asked["file"] is None else asked["file"].read_text(encoding="utf-8")
+    statement = make_statement(text, asked["named"], asked["parameters"])
+    workspace = None if asked["neo4j"] else open_workspace(console)
+    answer = ask(workspace, statement, limit=asked["limit"], timeout=asked["timeout"])
+    result = answer.result
+    if console.as_json:
+        told = {"truncated": result.truncated, "warnings": result.warnings, "store": answer.store}
+        rows = {"columns": result.columns, "rows": result.records()}
+        console.document({**rows, **told, "simulated": answer.simulated})
+        return
+    (console.csv if as_csv else console.table)(result.columns, result.rows)
+    console.say(f"{len(result.rows):,} rows{', cut by --limit' if result.truncated else ''}")
+    for warning in result.warnings:
+        console.say(f"warning: {warning}")
+    if answer.simulated:
+        console.say("simulated: this graph is made from generated text, it says nothing about the world")
+
+
+def _list(console: Console) -> None:
+    from relvm_kg_graph.queries import NAMED_QUERIES
+
+    queries = [
+        {
+            "name": one.name,
+            "answers": one.answers,
+            "parameters": {name: repr(value) for name, value in one.defaults.items()},
+            "text": one.text,
+        }
+        for one in NAMED_QUERIES.values()
+    ]
+    if console.as_json:
+        console.document({"queries": queries})
+        return
+    for one in NAMED_QUERIES.values():
+        console.line(f"{one.name:<20}{one.answers}")
+        defaults = ", ".join(f"{name}={value}" for name, value in one.defaults.items())
+        console.line(f"{'':<20}--param {defaults}")

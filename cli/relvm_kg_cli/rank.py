@@ -1,0 +1,54 @@
+"""`relvm-kg rank`."""
+
+import click
+
+from relvm_kg.types import EntityType
+from relvm_kg_cli.answers import RANKING_COLUMNS, entity_text, notes, ranking_rows
+from relvm_kg_cli.options import epilog, open_session, with_console, with_model
+from relvm_kg_cli.output import Console
+
+
+@click.command(
+    epilog=epilog(
+        "relvm-kg rank --entity EAAT2 --type disease --top 10 --novel",
+        "entity (id, name, type), answers (as in score, best first), n_candidates, n_without_text, n_left_out_known",
+    )
+)
+@click.option("--entity", required=True, metavar="NAME", help="An id, symbol, name or synonym.")
+@click.option(
+    "--type", "partner_type", type=click.Choice([t.value.lower() for t in EntityType]), help="Only partners of a type."
+)
+@click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="How many.")
+@click.option("--novel", is_flag=True, help="Leave out partners whose relation is known.")
+@with_model
+@with_console
+def rank(  # noqa: PLR0913  one argument an option
+    console: Console, *, entity: str, partner_type: str | None, top: int, novel: bool, run_id: str | None, device: str
+) -> None:
+    """Rank the likeliest partners of an entity.
+
+    Entities that no training text mentions are left out and counted.
+    """
+    from relvm_kg.pipeline.answers import rank_partners
+
+    kind = None if partner_type is None else EntityType(partner_type.upper())
+    session = open_session(console, run_id, device)
+    ranking = rank_partners(session, entity, partner_type=kind, top=top, novel=novel)
+    if console.as_json:
+        console.document(
+            {
+                "entity": ranking.entity._asdict(),
+                "answers": [answer.as_mapping() for answer in ranking.answers],
+                "n_candidates": ranking.n_candidates,
+                "n_without_text": ranking.n_without_text,
+                "n_left_out_known": ranking.n_left_out_known,
+            }
+        )
+        return
+    console.table(RANKING_COLUMNS, ranking_rows(ranking.answers, ranking.entity.id))
+    left_out = f"; left out: {ranking.n_without_text:,} without text"
+    if novel:
+        left_out += f", {ranking.n_left_out_known:,} known"
+    console.say(f"{entity_text(ranking.entity)}: {ranking.n_candidates:,} candidates{left_out}")
+    for note in notes(ranking.answers[0]) if ranking.answers else ():
+        console.say(note)

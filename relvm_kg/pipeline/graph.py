@@ -1,0 +1,155 @@
+"""What the commands ask of the graph: queries, and copies between the workspace and a Neo4j server."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from relvm_kg_graph.cypher import Statement
+from relvm_kg_graph.embedded import EmbeddedStore
+from relvm_kg_graph.queries import named_query
+from relvm_kg_graph.store import DEFAULT_TIMEOUT, GraphCounts, GraphStore, QueryResult, StoredRun
+from relvm_kg_graph.transfer import Origin, Transfer, copy_base, copy_runs, server_origin
+
+from relvm_kg.errors import InvalidInputError
+from relvm_kg.progress import Progress
+from relvm_kg.workspace import Workspace, read_json
+
+__all__ = ["GraphStatus", "QueryAnswer", "Transfer"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueryAnswer:
+    """Rows of a query, and whether the graph they come from is simulated."""
+
+    result: QueryResult
+    store: str
+    simulated: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraphStatus:
+    """What a store holds."""
+
+    store: str
+    counts: GraphCounts
+    runs: tuple[StoredRun, ...]
+    corpus_hash: str
+    simulated: bool
+
+
+def open_server() -> GraphStore:
+    """The Neo4j server that the environment names.
+
+    Raises:
+        InvalidInputError: if `RELVM_KG_NEO4J_URI` is not set.
+        StoreError: if it does not answer.
+    """
+    from relvm_kg_graph.bolt import Neo4jSettings
+    from relvm_kg_graph.neo4j_store import Neo4jStore
+
+    return Neo4jStore(Neo4jSettings.from_environment())
+
+
+def open_graph(workspace: Workspace | None) -> GraphStore:
+    """The embedded store of a workspace; without one, the server that the environment names."""
+    return open_server() if workspace is None else EmbeddedStore(workspace.graph_dir)
+
+
+def origin(workspace: Workspace | None, store: GraphStore) -> Origin:
+    """What a store's entities, known relations and co-mentions were made from."""
+    if workspace is None:
+        return server_origin(store)
+    path = workspace.graph_dir / "graph.json"
+    values = read_json(path) if path.is_file() else {}
+    return Origin(values.get("corpus_hash", ""), bool(values.get("simulated", workspace.manifest.simulated)))
+
+
+def make_statement(text: str | None, name: str | None, parameters: Mapping[str, Any]) -> Statement:
+    """A statement of one's own or of the library.
+
+    Raises:
+        InvalidInputError: if there is neither or both, no such named query, or a parameter does not fit it.
+    """
+    if (text is None) == (name is None):
+        raise InvalidInputError("a query needs one statement: its text, a file with --file, or a name with --named")
+    if name is not None:
+        return named_query(name).statement(parameters)
+    assert text is not None
+    return Statement(text, dict(parameters))
+
+
+def ask(
+    workspace: Workspace | None, statement: Statement, *, limit: int | None = None, timeout: float = DEFAULT_TIMEOUT
+) -> QueryAnswer:
+    """Run a reading statement in the workspace's graph, or on the server where no workspace is given.
+
+    Raises:
+        QueryRefusedError: if the statement does more than read.
+        StoreError: if it is not valid, takes too long, or there is no graph.
+    """
+    with open_graph(workspace) as store:
+        result = store.query(statement, limit=limit, timeout=timeout)
+        return QueryAnswer(result=result, store=store.name, simulated=origin(workspace, store).simulated)
+
+
+def graph_status(workspace: Workspace | None) -> GraphStatus:
+    """What the workspace's graph, or the server's, holds."""
+    with open_graph(workspace) as store:
+        made_from = origin(workspace, store)
+        return GraphStatus(
+            store=store.name,
+            counts=store.counts(),
+            runs=tuple(store.runs()),
+            corpus_hash=made_from.corpus_hash,
+            simulated=made_from.simulated,
+        )
+
+
+def roll_back(workspace: Workspace | None, run_id: str) -> int:
+    """Remove a prediction run from the workspace's graph, or from the server; returns how many predictions went.
+
+    Raises:
+        StoreError: if there is no such run.
+        WorkspaceError: if another process writes to the workspace.
+    """
+    if workspace is None:
+        with open_server() as store:
+            return store.rollback(run_id)
+    with workspace.lock(), EmbeddedStore(workspace.graph_dir) as store:
+        return store.rollback(run_id)
+
+
+def push_graph(workspace: Workspace, run_ids: Iterable[str] | None, progress: Progress) -> Transfer:
+    """Copy the workspace's graph to the server: entities, known relations, co-mentions, and prediction runs it lacks.
+
+    Args:
+        workspace: One with a graph.
+        run_ids: Prediction runs; None takes all whole ones.
+        progress: Where progress goes.
+    """
+    with EmbeddedStore(workspace.graph_dir) as source, open_server() as target:
+        copy_base(source, target, origin(workspace, source), progress)
+        copied, before = copy_runs(source, target, run_ids, progress)
+        return Transfer(base=True, runs=tuple(copied), runs_before=tuple(before), counts=target.counts())
+
+
+def pull_graph(workspace: Workspace, run_ids: Iterable[str] | None, progress: Progress) -> Transfer:
+    """Copy prediction runs from the server to the workspace; the rest of the graph only where the workspace has none.
+
+    A run that an earlier pull left half-written is copied anew, since a server's rows come in any order.
+
+    Args:
+        workspace: Where to copy to.
+        run_ids: Prediction runs; None takes all whole ones.
+        progress: Where progress goes.
+    """
+    with workspace.lock(), EmbeddedStore(workspace.graph_dir) as target, open_server() as source:
+        base = not (workspace.graph_dir / "graph.json").is_file()
+        if base:
+            copy_base(source, target, server_origin(source), progress)
+        offered = {stored.run.run_id for stored in source.runs() if stored.complete}
+        for stored in target.runs():
+            if not stored.complete and stored.run.run_id in (offered if run_ids is None else set(run_ids) & offered):
+                target.rollback(stored.run.run_id)
+        copied, before = copy_runs(source, target, run_ids, progress)
+        return Transfer(base=base, runs=tuple(copied), runs_before=tuple(before), counts=target.counts())
