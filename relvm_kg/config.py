@@ -14,7 +14,19 @@ def settings_to_mapping(settings: object) -> dict[str, Any]:
     """A frozen settings record as plain values, nested records as nested mappings."""
     if not is_dataclass(settings) or isinstance(settings, type):
         raise InvalidInputError(f"settings must be a dataclass instance, was: {type(settings).__name__}")
-    return {k: v.value if isinstance(v, Enum) else v for k, v in asdict(settings).items()}
+    mapping: dict[str, Any] = _plain(asdict(settings))
+    return mapping
+
+
+def _plain(value: Any) -> Any:
+    """As JSON would give it back."""
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
 
 
 def settings_from_mapping(kind: type[Settings], values: Mapping[str, Any], path: str = "") -> Settings:

@@ -46,7 +46,7 @@ def _kglite() -> Any:
         import kglite
     except ImportError as error:
         raise StoreError(
-            f"the Cypher engine cannot be loaded: {error}. If this names a static TLS block, start the program with the "
+            f"the Cypher engine cannot be loaded: {error}. If it names a static TLS block, start the program with the "
             "environment variable GLIBC_TUNABLES=glibc.rtld.optional_static_tls=4096"
         ) from error
     return kglite
