@@ -5,7 +5,6 @@ from time import perf_counter
 from typing import Protocol
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 from relvm_kg.benchmark.contender import TrainedContender, TrainingRecord
 from relvm_kg.benchmark.data import BenchmarkData
@@ -128,16 +127,42 @@ def entity_rate(data: BenchmarkData, progress: Progress) -> TrainedContender:
         rates[relation] = found
         if len(np.unique(own)) == 2:
             features = _rate_features(data, found, heads, tails, own)
-            models[relation] = LogisticRegression(max_iter=1000).fit(features, own)
+            models[relation] = fit_logistic(features, own)
 
     def score(heads: IntArray, tails: IntArray, relation: Relation) -> FloatArray:
         if relation not in models:
             return np.zeros(np.shape(heads))
         features = _rate_features(data, rates[relation], heads, tails, None)
-        return np.asarray(models[relation].decision_function(features))
+        return np.asarray(features @ models[relation][1:] + models[relation][0])
 
     record = TrainingRecord(seconds=perf_counter() - started, n_parameters=4 * len(models))
     return TrainedContender(PairwiseContender("entity rate + count", score), record)
+
+
+def fit_logistic(features: FloatArray, labels: FloatArray, ridge: float = 1.0, n_steps: int = 50) -> FloatArray:
+    """Intercept and weights of a logistic regression, by Newton's method.
+
+    Args:
+        features: *Shape:* (rows, features)
+        labels: 0 or 1. *Shape:* (rows)
+        ridge: Half of it times the squared weights (not the intercept) is added to the negative log-likelihood.
+        n_steps: Most steps; ends sooner where a step no longer changes anything.
+
+    Returns:
+        *Shape:* (1 + features)
+    """
+    rows = np.column_stack([np.ones(len(features)), features])
+    penalty = np.diag(np.r_[1e-6, np.full(features.shape[1], ridge)])
+    weights = np.zeros(rows.shape[1])
+    for _ in range(n_steps):
+        probability = 1 / (1 + np.exp(-np.clip(rows @ weights, -30, 30)))
+        gradient = rows.T @ (probability - labels) + penalty @ weights
+        curvature = (rows * (probability * (1 - probability))[:, None]).T @ rows + penalty
+        step = np.linalg.solve(curvature, gradient)
+        weights = weights - step
+        if np.abs(step).max() < 1e-8:
+            break
+    return np.asarray(weights)
 
 
 def _rate_features(

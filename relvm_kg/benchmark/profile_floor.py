@@ -3,7 +3,7 @@
 import copy
 import math
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from time import perf_counter
 
 import numpy as np
@@ -15,11 +15,11 @@ from relvm_kg.benchmark.classification import MEAN_OF_LABELS, classification_fig
 from relvm_kg.benchmark.contender import TrainedContender, TrainingRecord
 from relvm_kg.benchmark.data import BenchmarkData
 from relvm_kg.benchmark.settings import ProfileSettings
-from relvm_kg.benchmark.triples import SYMMETRIC, FloatArray, IntArray, concatenated
+from relvm_kg.benchmark.triples import SYMMETRIC, FloatArray, IntArray, Triples, concatenated
 from relvm_kg.encoding.split import Split
 from relvm_kg.errors import InvalidInputError
 from relvm_kg.progress import Progress
-from relvm_kg.types import Relation
+from relvm_kg.types import POSITIVE_RELATIONS, Relation
 
 
 class PairNetwork(nn.Module):
@@ -103,7 +103,7 @@ def profile_floor(
 def train_profile_floor(
     name: str, vectors: FloatArray, data: BenchmarkData, settings: ProfileSettings, progress: Progress
 ) -> TrainedContender:
-    """Train on known against unlabelled co-mentioned training pairs; keep the epoch with the best validation figure.
+    """Train on known against unlabelled co-mentioned and random pairs; keep the epoch with the best validation figure.
 
     The figure is average precision on the validation pairs, the mean over the labels.
 
@@ -139,12 +139,14 @@ def _scaled(vectors: FloatArray) -> Tensor:
 def _fit(
     contender: ProfileContender, data: BenchmarkData, settings: ProfileSettings, progress: Progress
 ) -> tuple[float, int, str]:
-    network, pairs = contender.network, _training_pairs(data)
+    network, pairs = contender.network, _TrainingPairs.of(data)
+    random = np.random.default_rng(settings.seed)
     optimizer = torch.optim.Adam(network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
     best, best_epoch, best_state = -1.0, 0, copy.deepcopy(network.state_dict())
     with progress.task(f"training {contender.name}", settings.max_epochs, "epoch") as task:
         for epoch in range(1, settings.max_epochs + 1):
-            loss = _epoch(contender, pairs, optimizer, settings)
+            drawn = pairs.draw(settings.random_negatives, random)
+            loss = _epoch(contender, drawn, optimizer, settings.batch_size)
             figure = _validation_figure(contender, data)
             task.advance(loss=loss, validation=figure)
             if figure > best:
@@ -155,29 +157,53 @@ def _fit(
     return best, epoch, "validation" if epoch - best_epoch >= settings.patience else "epochs"
 
 
-def _training_pairs(data: BenchmarkData) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    positives = data.positives.part(Split.TRAIN).both_directions()
-    negatives = data.negatives.part(Split.TRAIN).both_directions()
-    both = concatenated(positives, negatives)
-    labels = (np.arange(len(both)) < len(positives)).astype(np.float32)
-    heads, tails, relations = (torch.from_numpy(a) for a in (both.heads, both.tails, both.relations))
-    return heads, tails, relations, torch.from_numpy(labels)
+@dataclass(frozen=True, eq=False)
+class _TrainingPairs:
+    """Labelled and unlabelled training pairs, and what random negatives are drawn from."""
+
+    positives: Triples
+    negatives: Triples
+    data: BenchmarkData
+    known: IntArray
+    """Keys of training and validation positives, and of known relations outside the splits: never drawn."""
+
+    @classmethod
+    def of(cls, data: BenchmarkData) -> "_TrainingPairs":
+        return cls(
+            positives=data.positives.part(Split.TRAIN).both_directions(),
+            negatives=data.negatives.part(Split.TRAIN).both_directions(),
+            data=data,
+            known=data.training_partners.known.both_directions().keys(data.n_entities),
+        )
+
+    def draw(self, n_random: int, random: np.random.Generator) -> tuple[Triples, FloatArray]:
+        """The pairs of one epoch with `n_random` new random negatives for each positive, and their labels."""
+        parts = [self.positives, self.negatives]
+        repeated = self.positives.rows(np.repeat(np.arange(len(self.positives)), n_random))
+        for relation in POSITIVE_RELATIONS:
+            n = int((repeated.relations == relation.column).sum())
+            heads, tails = (random.choice(self.data.candidates[t], n) for t in relation.argument_types)
+            parts.append(Triples(heads, np.full(n, relation.column, np.int64), tails))
+        both = concatenated(*parts)
+        keep = np.arange(len(both)) < len(self.positives) + len(self.negatives)
+        keep |= ~np.isin(both.keys(self.data.n_entities), self.known) & (both.heads != both.tails)
+        labels = (np.arange(len(both)) < len(self.positives)).astype(np.float32)
+        return both.rows(keep), labels[keep]
 
 
 def _epoch(
-    contender: ProfileContender,
-    pairs: tuple[Tensor, Tensor, Tensor, Tensor],
-    optimizer: torch.optim.Optimizer,
-    settings: ProfileSettings,
+    contender: ProfileContender, drawn: tuple[Triples, FloatArray], optimizer: torch.optim.Optimizer, batch_size: int
 ) -> float:
     network, vectors = contender.network, contender.vectors
     network.train()
+    pairs, labels = drawn
+    columns = [torch.from_numpy(a) for a in (pairs.heads, pairs.tails, pairs.relations, labels)]
     total = 0.0
-    order = torch.randperm(len(pairs[0]))
-    for rows in torch.split(order, settings.batch_size):
-        heads, tails, relations, labels = (part[rows].to(vectors.device) for part in pairs)
+    order = torch.randperm(len(pairs))
+    for rows in torch.split(order, batch_size):
+        heads, tails, relations, wanted = (column[rows].to(vectors.device) for column in columns)
         logits = network(vectors[heads], vectors[tails]).gather(1, relations[:, None])[:, 0]
-        loss = F.binary_cross_entropy_with_logits(logits, labels)
+        loss = F.binary_cross_entropy_with_logits(logits, wanted)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()

@@ -1,8 +1,9 @@
 """Knowledge-graph embeddings trained with PyKEEN; the only module that imports it.
 
 The models see the labels of the training split and nothing of the text. A symmetric relation (GENE-GENE) is trained in
-both directions, and its score is the mean of both. An entity or relation without a training triple has no embedding:
-its pairs all get one constant, the lowest score among random pairs of known entities, so that they tie below them.
+both directions; its score is the mean of both, as is the score of a model with reciprocal relations. An entity or
+relation without a training triple has no embedding: its pairs all get one constant, the lowest score among random
+pairs of known entities, so that they tie below them.
 """
 
 import copy
@@ -15,15 +16,17 @@ import numpy as np
 import torch
 from pykeen.losses import CrossEntropyLoss, Loss, NSSALoss
 from pykeen.models import ComplEx, Model, RotatE, TransE
+from pykeen.nn.init import xavier_normal_
+from pykeen.regularizers import PowerSumRegularizer
 from pykeen.sampling import BasicNegativeSampler, PseudoTypedNegativeSampler
-from pykeen.training import SLCWATrainingLoop, TrainingCallback
+from pykeen.training import LCWATrainingLoop, SLCWATrainingLoop, TrainingCallback, TrainingLoop
 from pykeen.triples import CoreTriplesFactory
 from pykeen.utils import NoRandomSeedNecessary
 from torch import Tensor
 
-from relvm_kg.benchmark.contender import ContenderFactory, TrainedContender, TrainingRecord
+from relvm_kg.benchmark.contender import TrainedContender, TrainingRecord
 from relvm_kg.benchmark.data import BenchmarkData
-from relvm_kg.benchmark.kge_settings import KgeLoss, KgeModel, KgeSettings
+from relvm_kg.benchmark.kge_settings import KgeLoss, KgeModel, KgeSettings, Negatives
 from relvm_kg.benchmark.ranking import mean_reciprocal_rank, rank
 from relvm_kg.benchmark.triples import SYMMETRIC, FloatArray, IntArray, Triples
 from relvm_kg.encoding.split import Split
@@ -39,10 +42,11 @@ CHUNK = 65_536
 class KgeContender:
     """Scores catalogue indices with a PyKEEN model over the entities and relations of its training triples."""
 
-    def __init__(self, name: str, train: Triples, n_entities: int) -> None:
+    def __init__(self, name: str, train: Triples, n_entities: int, reciprocal: bool) -> None:
         self.name = name
         self.entities = np.unique(np.concatenate([train.heads, train.tails]))
         self.relations = np.unique(train.relations)
+        self.reciprocal = reciprocal
         self._local = np.full(n_entities, -1, np.int64)
         self._local[self.entities] = np.arange(len(self.entities))
         self._local_relation = {int(column): i for i, column in enumerate(self.relations)}
@@ -50,10 +54,20 @@ class KgeContender:
         self._model: Model | None = None
         self._floors: dict[Relation, float] = {}
 
+    @property
+    def n_model_relations(self) -> int:
+        """Relations of the model, reciprocal ones included."""
+        return len(self.relations) * (2 if self.reciprocal else 1)
+
     def mapped(self, triples: Triples) -> Tensor:
-        """Training triples in the model's own ids. *Shape:* (triples, 3)"""
+        """Training triples in the model's own ids, with their reciprocals where they are used. *Shape:* (triples, 3)"""
         relations = np.searchsorted(self.relations, triples.relations)
-        return torch.from_numpy(np.column_stack([self._local[triples.heads], relations, self._local[triples.tails]]))
+        rows = np.column_stack([self._local[triples.heads], relations, self._local[triples.tails]])
+        if self.reciprocal:
+            one_way = rows[~np.isin(triples.relations, [r.column for r in SYMMETRIC])]
+            reciprocal = one_way[:, 1] + len(self.relations)
+            rows = np.concatenate([rows, np.column_stack([one_way[:, 2], reciprocal, one_way[:, 0]])])
+        return torch.from_numpy(rows)
 
     def use(self, model: Model, seed: int) -> None:
         """Score with the present state of a model; must be called again when its weights have changed."""
@@ -86,23 +100,20 @@ class KgeContender:
         return scores
 
     def _scores(self, heads: IntArray, tails: IntArray, relation: Relation) -> FloatArray:
-        scores = self._one_way(heads, tails, relation)
-        if relation in SYMMETRIC:
-            scores = (scores + self._one_way(tails, heads, relation)) / 2
+        own = self._local_relation[relation.column]
+        scores = self._one_way(heads, own, tails)
+        if relation in SYMMETRIC or self.reciprocal:
+            back = own if relation in SYMMETRIC else own + len(self.relations)
+            scores = (scores + self._one_way(tails, back, heads)) / 2
         return scores
 
     @torch.inference_mode()
-    def _one_way(self, heads: IntArray, tails: IntArray, relation: Relation) -> FloatArray:
+    def _one_way(self, heads: IntArray, model_relation: int, tails: IntArray) -> FloatArray:
         assert self._model is not None
-        column = np.full(len(heads), self._local_relation[relation.column])
+        column = np.full(len(heads), model_relation)
         batch = torch.from_numpy(np.column_stack([self._local[heads], column, self._local[tails]]))
         parts = [self._model.predict_hrt(part.to(self._model.device)) for part in torch.split(batch, CHUNK)]
         return torch.cat(parts)[:, 0].double().cpu().numpy()
-
-
-def kge(settings: KgeSettings) -> ContenderFactory:
-    """A factory that trains one embedding model."""
-    return lambda data, progress: train_kge(data, settings, progress)
 
 
 def train_kge(data: BenchmarkData, settings: KgeSettings, progress: Progress) -> TrainedContender:
@@ -115,11 +126,12 @@ def train_kge(data: BenchmarkData, settings: KgeSettings, progress: Progress) ->
     """
     started = perf_counter()
     train = data.positives.part(Split.TRAIN).both_directions()
-    contender = KgeContender(settings.model.value, train, data.n_entities)
+    reciprocal = settings.negatives is Negatives.ALL
+    contender = KgeContender(settings.model.value, train, data.n_entities, reciprocal)
     devices = [settings.device] if settings.device.startswith("cuda") else []
     with torch.random.fork_rng(devices=devices), tempfile.TemporaryDirectory() as folder:
         torch.manual_seed(settings.seed)
-        triples = CoreTriplesFactory(contender.mapped(train), len(contender.entities), len(contender.relations))
+        triples = CoreTriplesFactory(contender.mapped(train), len(contender.entities), contender.n_model_relations)
         model = _model(settings, triples)
         with progress.task(f"training {contender.name}", settings.max_epochs, "epoch") as task:
             watch = _Watch(contender, data, settings, task, started)
@@ -193,8 +205,14 @@ def _model(settings: KgeSettings, triples: CoreTriplesFactory) -> Model:
     elif settings.model is KgeModel.ROTATE:
         model = RotatE(**common)
     else:
-        regulariser = {"weight": settings.regularisation, "p": 2.0, "normalize": True}
-        model = ComplEx(regularizer_kwargs=regulariser, **common)
+        cubed = {"weight": settings.regularisation, "p": 3.0, "normalize": False}
+        model = ComplEx(
+            entity_initializer=xavier_normal_,
+            relation_initializer=xavier_normal_,
+            regularizer=PowerSumRegularizer,
+            regularizer_kwargs=cubed,
+            **common,
+        )
     return model.to(settings.device)
 
 
@@ -204,14 +222,20 @@ def _loss(settings: KgeSettings) -> Loss:
     return NSSALoss(margin=settings.margin, adversarial_temperature=settings.temperature)
 
 
-def _loop(settings: KgeSettings, model: Model, triples: CoreTriplesFactory) -> SLCWATrainingLoop:
+def _loop(settings: KgeSettings, model: Model, triples: CoreTriplesFactory) -> TrainingLoop[Any]:
+    common: dict[str, Any] = {
+        "model": model,
+        "triples_factory": triples,
+        "optimizer": torch.optim.Adam(model.get_grad_params(), lr=settings.learning_rate),
+        "automatic_memory_optimization": False,
+    }
+    if settings.negatives is Negatives.ALL:
+        return LCWATrainingLoop(**common)
+    typed = settings.negatives is Negatives.TYPED
     return SLCWATrainingLoop(
-        model=model,
-        triples_factory=triples,
-        optimizer=torch.optim.Adam(model.get_grad_params(), lr=settings.learning_rate),
-        negative_sampler=PseudoTypedNegativeSampler if settings.typed_negatives else BasicNegativeSampler,
+        negative_sampler=PseudoTypedNegativeSampler if typed else BasicNegativeSampler,
         negative_sampler_kwargs={"num_negs_per_pos": settings.n_negatives},
-        automatic_memory_optimization=False,
+        **common,
     )
 
 

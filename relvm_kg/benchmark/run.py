@@ -2,14 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, replace
-from pathlib import Path
 
 from relvm_kg.benchmark.contender import Contender, ContenderFactory, TrainedContender, TrainingRecord
 from relvm_kg.benchmark.data import BenchmarkData, load_benchmark_data
 from relvm_kg.benchmark.evaluator import Evaluation, evaluate
 from relvm_kg.benchmark.floors import comention_count, comention_npmi, degree_product, entity_rate
+from relvm_kg.benchmark.kge_process import evaluate_embedding
 from relvm_kg.benchmark.kge_settings import KgeModel
 from relvm_kg.benchmark.leakage import check_leakage
 from relvm_kg.benchmark.report import BenchmarkReport, make_report
@@ -63,12 +63,17 @@ def run_benchmark(
     leakage = check_leakage(data)
     folder = workspace.path / "benchmark" / cache_key(data, settings)
     evaluations = []
-    for entry, path, factory in _jobs(workspace, run_id, settings, relvm, folder):
+    for entry in settings.models:
+        path = folder / f"{_file_name(entry, workspace, run_id)}.json"
         if path.is_file():
             told.say(f"{entry.value}: kept from an earlier run")
             evaluations.append(Evaluation.from_dict(read_json(path)))
             continue
-        finished = evaluate(factory(data, told), data, told)
+        if entry.value in set(KgeModel):
+            how = settings.embedding(KgeModel(entry.value))
+            finished = evaluate_embedding(workspace, settings.split_seed, how, told)
+        else:
+            finished = evaluate(_factory(entry, workspace, settings, relvm)(data, told), data, told)
         write_json(path, finished.as_dict())
         evaluations.append(finished)
     report = make_report(evaluations, data, leakage, settings)
@@ -92,34 +97,18 @@ def cache_key(data: BenchmarkData, settings: BenchmarkSettings) -> str:
     return hashlib.sha1(json.dumps(parts).encode()).hexdigest()[:12]
 
 
-def _jobs(
-    workspace: Workspace,
-    run_id: str,
-    settings: BenchmarkSettings,
-    relvm: Contender | ContenderFactory | None,
-    folder: Path,
-) -> Iterator[tuple[Entry, Path, ContenderFactory]]:
-    for entry in settings.models:
-        if entry is Entry.RELVM:
-            assert relvm is not None
-            name = f"relvm-{run_id}-{_weights_hash(workspace, run_id)}"
-            yield entry, folder / f"{name}.json", _as_factory(relvm)
-        else:
-            name = entry.value.replace(" + ", "-").replace(" ", "-").lower()
-            yield entry, folder / f"{name}.json", _factory(entry, workspace, settings)
+def _file_name(entry: Entry, workspace: Workspace, run_id: str) -> str:
+    if entry is Entry.RELVM:
+        return f"relvm-{run_id}-{_weights_hash(workspace, run_id)}"
+    return entry.value.replace(" + ", "-").replace(" ", "-").lower()
 
 
-def _as_factory(relvm: Contender | ContenderFactory) -> ContenderFactory:
-    if callable(relvm):
-        return relvm
-    return lambda data, progress: TrainedContender(relvm, TrainingRecord())
-
-
-def _factory(entry: Entry, workspace: Workspace, settings: BenchmarkSettings) -> ContenderFactory:
-    if entry.value in set(KgeModel):
-        from relvm_kg.benchmark.pykeen_adapter import kge
-
-        return kge(settings.embedding(KgeModel(entry.value)))
+def _factory(
+    entry: Entry, workspace: Workspace, settings: BenchmarkSettings, relvm: Contender | ContenderFactory | None
+) -> ContenderFactory:
+    if entry is Entry.RELVM:
+        assert relvm is not None
+        return _as_factory(relvm)
     if entry in (Entry.TEXT_PROFILE, Entry.COMENTION_PROFILE):
         from relvm_kg.benchmark.profile_floor import profile_floor
 
@@ -127,6 +116,12 @@ def _factory(entry: Entry, workspace: Workspace, settings: BenchmarkSettings) ->
         how = replace(settings.profiles, seed=settings.seed, device=settings.device)
         return profile_floor(entry.value, lambda: load_profiles(workspace.corpus_dir)[column], how)
     return _SIMPLE[entry]
+
+
+def _as_factory(relvm: Contender | ContenderFactory) -> ContenderFactory:
+    if callable(relvm):
+        return relvm
+    return lambda data, progress: TrainedContender(relvm, TrainingRecord())
 
 
 def _weights_hash(workspace: Workspace, run_id: str) -> str:

@@ -32,6 +32,9 @@ class ProfileSettings:
     learning_rate: float = 1e-3
     weight_decay: float = 1e-4
     batch_size: int = 512
+    random_negatives: int = 1
+    """Random pairs of the right types for each positive, beside the co-mentioned unlabelled ones: without them a
+    classifier knows nothing of pairs that are never mentioned together, which most candidates of a ranking are."""
     max_epochs: int = 60
     patience: int = 5
     """Epochs without a better validation figure before training ends."""

@@ -13,11 +13,13 @@ import pytest
 from relvm_kg.benchmark.contender import TrainedContender, TrainingRecord
 from relvm_kg.benchmark.data import BenchmarkData
 from relvm_kg.benchmark.evaluator import Evaluation, evaluate
+from relvm_kg.benchmark.kge_process import evaluate_embedding
 from relvm_kg.benchmark.kge_settings import KgeModel, default_settings
 from relvm_kg.benchmark.run import run_benchmark
 from relvm_kg.benchmark.settings import BenchmarkSettings, Entry, ProfileSettings
-from relvm_kg.errors import InvalidInputError, WorkspaceError
-from relvm_kg.progress import Progress
+from relvm_kg.encoding.split import Split
+from relvm_kg.errors import InvalidInputError, RelvmKgError, WorkspaceError
+from relvm_kg.progress import Progress, Silent
 from relvm_kg.types import Relation
 from relvm_kg.workspace import Workspace, WorkspaceManifest, write_json
 
@@ -136,18 +138,24 @@ def test_an_evaluation_survives_json(own_world: Any) -> None:
 
 
 @pytest.mark.slow
-def test_embeddings_take_part_under_a_short_budget(own_world: Any) -> None:
+def test_embeddings_take_part_from_a_process_of_their_own(own_world: Any) -> None:
     settings = replace(
         SETTINGS,
-        models=(Entry.TRANSE, Entry.COMPLEX, Entry.ROTATE),
-        embeddings=tuple(replace(default_settings(m), dimensions=8, evaluate_every=2) for m in KgeModel),
+        models=(Entry.TRANSE,),
+        embeddings=(replace(default_settings(KgeModel.TRANSE), dimensions=8, evaluate_every=2, max_epochs=6),),
         seconds_per_model=2,
     )
-    report = run_benchmark(own_world.workspace, run_id="r1", settings=settings)
-    for row in report.rows:
-        assert row.record.seconds is not None
-        assert row.record.seconds < 30
-        assert row.record.settings["seconds"] == 2
+    [row] = run_benchmark(own_world.workspace, run_id="r1", settings=settings).rows
+    assert row.record.settings["seconds"] == 2
+    assert row.record.stopped_by in ("epochs", "time budget")
+    assert row.ranking[0].n == 2 * len(own_world.data.positives.part(Split.TEST))
+
+
+@pytest.mark.slow
+def test_a_failing_embedding_process_is_an_error_with_its_words(own_world: Any) -> None:
+    settings = replace(default_settings(KgeModel.TRANSE), device="no-such-device")
+    with pytest.raises(RelvmKgError, match=r"training TransE failed with exit code 1: "):
+        evaluate_embedding(own_world.workspace, 0, settings, Silent())
 
 
 def test_relvm_must_be_given_when_it_takes_part(own_world: Any) -> None:

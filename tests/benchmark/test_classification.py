@@ -1,33 +1,16 @@
-"""Classification figures against scikit-learn and by hand; the paired bootstrap."""
+"""Classification figures by hand; the paired bootstrap."""
 
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from sklearn.metrics import average_precision_score, roc_auc_score
 
 from relvm_kg.benchmark.bootstrap import average_precision_difference, mrr_difference
 from relvm_kg.benchmark.classification import MEAN_OF_LABELS, PairTable, classification_figures
 from relvm_kg.benchmark.ranking import RankTable
 from relvm_kg.errors import InvalidInputError
-from relvm_kg.metrics import TieGroups, average_precision, precision_at, roc_auc
+from relvm_kg.metrics import precision_at
 from relvm_kg.types import Relation
-
-ROWS = st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=2, max_size=40).filter(
-    lambda rows: len({label for label, _ in rows}) == 2
-)
-
-
-@given(ROWS, st.integers(0, 99))
-def test_areas_equal_those_of_scikit_learn(rows: list[tuple[bool, int]], seed: int) -> None:
-    labels, scores = np.array([a for a, _ in rows]), np.array([b for _, b in rows], np.float64)
-    weights = np.random.default_rng(seed).integers(1, 4, len(rows)).astype(np.float64)
-    assert average_precision(labels, scores) == pytest.approx(average_precision_score(labels, scores))
-    assert roc_auc(labels, scores) == pytest.approx(roc_auc_score(labels, scores))
-    weighted = TieGroups(labels, scores).average_precision(weights)
-    assert weighted == pytest.approx(average_precision_score(labels, scores, sample_weight=weights))
 
 
 def test_precision_at_k_shares_a_tie_that_crosses_the_place() -> None:

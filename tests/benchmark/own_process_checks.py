@@ -1,4 +1,8 @@
-"""Embeddings with PyKEEN: they find planted structure, stop in time, and know nothing of entities without labels."""
+"""Checks that load scikit-learn, which PyKEEN does: run by `test_own_process.py` in a process of their own.
+
+Embeddings find planted structure, stop in time, and know nothing of entities without labels; our figures equal those of
+scikit-learn.
+"""
 
 import socket
 from collections.abc import Callable
@@ -9,17 +13,27 @@ from typing import Any, NoReturn
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from relvm_kg.benchmark.classification import MEAN_OF_LABELS
 from relvm_kg.benchmark.data import BenchmarkData, SplitTriples
 from relvm_kg.benchmark.evaluator import evaluate
+from relvm_kg.benchmark.floors import fit_logistic
 from relvm_kg.benchmark.kge_settings import KgeModel, KgeSettings, default_settings
 from relvm_kg.benchmark.pykeen_adapter import train_kge
 from relvm_kg.benchmark.ranking import mean_reciprocal_rank, rank
 from relvm_kg.encoding.split import Split
 from relvm_kg.errors import InvalidInputError
+from relvm_kg.metrics import TieGroups, average_precision, roc_auc
 from relvm_kg.progress import Silent
 from relvm_kg.types import Relation
+
+ROWS = st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=2, max_size=40).filter(
+    lambda rows: len({label for label, _ in rows}) == 2
+)
 
 
 def quick(model: KgeModel, max_epochs: int = 40) -> KgeSettings:
@@ -44,14 +58,13 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def dense_world(make_world: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
-    return make_world(tmp_path_factory.mktemp("dense"), n_entities=200, n_pairs=30_000)
+    return make_world(tmp_path_factory.mktemp("dense"), n_entities=150, n_pairs=16_000)
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("no_network")
 @pytest.mark.parametrize("model", list(KgeModel))
 def test_an_embedding_model_finds_the_planted_clusters(dense_world: Any, model: KgeModel) -> None:
-    trained = train_kge(dense_world.data, replace(quick(model), learning_rate=0.05), Silent())
+    trained = train_kge(dense_world.data, replace(quick(model, max_epochs=20), learning_rate=0.05), Silent())
     evaluation = evaluate(trained, dense_world.data)
     assert evaluation.ranking()[0].amri > 0.25
     row = next(f for f in evaluation.classification() if f.relation == MEAN_OF_LABELS)
@@ -64,7 +77,7 @@ def test_an_embedding_model_finds_the_planted_clusters(dense_world: Any, model: 
 
 
 def test_the_best_validation_weights_are_kept(world: Any) -> None:
-    settings = quick(KgeModel.TRANSE, max_epochs=6)
+    settings = quick(KgeModel.TRANSE, max_epochs=3)
     trained = train_kge(world.data, replace(settings, evaluate_every=1, n_validation=10_000), Silent())
     validation = world.data.positives.part(Split.VALIDATION)
     again = rank(trained.contender, validation, world.data, world.data.training_partners).typed
@@ -119,3 +132,22 @@ def test_entities_and_relations_without_labels_tie_below_the_others(world: Any) 
 def test_impossible_settings_are_refused() -> None:
     with pytest.raises(InvalidInputError, match=r"seconds must be above 0, .* was: 0, 10, 8"):
         replace(default_settings(KgeModel.TRANSE), seconds=0)
+
+
+@given(ROWS, st.integers(0, 99))
+def test_areas_equal_those_of_scikit_learn(rows: list[tuple[bool, int]], seed: int) -> None:
+    labels, scores = np.array([a for a, _ in rows]), np.array([b for _, b in rows], np.float64)
+    weights = np.random.default_rng(seed).integers(1, 4, len(rows)).astype(np.float64)
+    assert average_precision(labels, scores) == pytest.approx(average_precision_score(labels, scores))
+    assert roc_auc(labels, scores) == pytest.approx(roc_auc_score(labels, scores))
+    weighted = TieGroups(labels, scores).average_precision(weights)
+    assert weighted == pytest.approx(average_precision_score(labels, scores, sample_weight=weights))
+
+
+def test_logistic_regression_equals_that_of_scikit_learn() -> None:
+    random = np.random.default_rng(0)
+    features = random.normal(size=(400, 3))
+    labels = (random.random(400) < 1 / (1 + np.exp(-(features @ [2.0, -1.0, 0.0] - 0.5)))).astype(np.float64)
+    reference = LogisticRegression(tol=1e-8, max_iter=1000).fit(features, labels)
+    weights = fit_logistic(features, labels)
+    np.testing.assert_allclose(weights, np.r_[reference.intercept_, reference.coef_[0]], atol=1e-4)
