@@ -1,9 +1,9 @@
 """Arrow columns as columns of text, so that text formats are written a batch at a time instead of a row at a time."""
 
 import hashlib
-import json
 import re
 from collections.abc import Callable, Iterable
+from json.encoder import encode_basestring
 from xml.sax.saxutils import escape
 
 import pyarrow as pa
@@ -42,10 +42,12 @@ def as_json(column: pa.Array) -> pa.Array:
     """A column as JSON values."""
     text = as_text(column)
     if pa.types.is_list(column.type):
-        return encoded(text, lambda value: json.dumps(value.split(UNIT_SEPARATOR) if value else [], ensure_ascii=False))
-    if pa.types.is_string(column.type):
-        return encoded(text, lambda value: json.dumps(value, ensure_ascii=False))
-    return text
+        return encoded(text, _json_list)
+    return encoded(text, encode_basestring) if pa.types.is_string(column.type) else text
+
+
+def _json_list(items: str) -> str:
+    return f"[{','.join(map(encode_basestring, items.split(UNIT_SEPARATOR)))}]" if items else "[]"
 
 
 def as_line_text(column: pa.Array) -> pa.Array:
