@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     epilog=epilog(
         'relvm-kg evidence riluzole "amyotrophic lateral sclerosis" --limit 5',
         "head, relation, tail, n_sentences, sentences (each: doc_id, sentence_index, year, sentence, head_span, "
-        "tail_span, probability, training_prevalence, calibrated, simulated)",
+        "tail_span, probability, training_prevalence, calibrated, simulated), simulated",
     )
 )
 @click.argument("first", metavar="A")
@@ -46,6 +46,7 @@ def evidence(console: Console, *, first: str, second: str, limit: int | None, ru
                 "tail": tail._asdict(),
                 "n_sentences": len(sentences),
                 "sentences": [asdict(sentence) for sentence in shown],
+                "simulated": session.workspace.manifest.simulated,
             }
         )
         return
@@ -54,7 +55,7 @@ def evidence(console: Console, *, first: str, second: str, limit: int | None, ru
     pair_text = f"{entity_text(head)} and {entity_text(tail)}"
     if not sentences:
         console.say(f"no sentence mentions both {pair_text}")
-    elif len(shown) < len(sentences):
+    else:
         console.say(f"{len(shown):,} of {len(sentences):,} sentences that mention {pair_text}")
     if any(sentence.probability is not None for sentence in shown):
         console.say(

@@ -40,7 +40,7 @@ def pack(console: Console, *, run_id: str, file: Path) -> None:
         "relvm-kg model unpack model.tar.gz --workspace W", "run_id, path, files, n_bytes, simulated, is_default."
     )
 )
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @with_console
 def unpack(console: Console, *, file: Path) -> None:
     """Check the archive FILE and put its run into the workspace, which is made if there is none.

@@ -6,7 +6,6 @@ from typing import Any
 
 import click
 
-from relvm_kg.errors import InvalidInputError
 from relvm_kg_cli.options import epilog, open_workspace, with_console, with_neo4j
 from relvm_kg_cli.output import Console
 
@@ -62,10 +61,10 @@ def query(console: Console, *, list_named: bool, as_csv: bool, **asked: Any) -> 
     if list_named:
         _list(console)
         return
+    if [asked[name] is not None for name in ("cypher", "file", "named")].count(True) != 1:
+        raise click.UsageError("a query needs one statement: its text, or a file with --file, or a name with --named")
     from relvm_kg.pipeline.graph import ask, make_statement
 
-    if asked["cypher"] is not None and asked["file"] is not None:
-        raise InvalidInputError("a query needs one statement, was: a text and a file; leave one out")
     text = asked["cypher"] if asked["file"] is None else asked["file"].read_text(encoding="utf-8")
     statement = make_statement(text, asked["named"], asked["parameters"])
     workspace = None if asked["neo4j"] else open_workspace(console)

@@ -11,7 +11,8 @@ from relvm_kg_cli.output import Console
 @click.command(
     epilog=epilog(
         "relvm-kg rank --entity EAAT2 --type disease --top 10 --novel",
-        "entity (id, name, type), answers (as in score, best first), n_candidates, n_without_text, n_left_out_known",
+        "entity (id, name, type), answers (as in score, best first), n_candidates, n_without_text, "
+        "n_left_out_known, simulated",
     )
 )
 @click.option("--entity", required=True, metavar="NAME", help="An id, symbol, name or synonym.")
@@ -42,6 +43,7 @@ def rank(  # noqa: PLR0913  one argument an option
                 "n_candidates": ranking.n_candidates,
                 "n_without_text": ranking.n_without_text,
                 "n_left_out_known": ranking.n_left_out_known,
+                "simulated": session.simulated,
             }
         )
         return

@@ -12,7 +12,7 @@ from relvm_kg_cli.output import Console
         "relvm-kg score GENE:6506 DISEASE:D000690",
         "answers (each: head, relation, tail, probability, uncertainty, calibrated, training_prevalence, known, "
         "co_mentioned, n_documents, simulated, model, stale), known_relation (predicates, pmids, sources; or "
-        "null)",
+        "null), simulated",
     )
 )
 @click.argument("first", metavar="A")
@@ -31,7 +31,8 @@ def score(console: Console, *, first: str, second: str, run_id: str | None, devi
     answer = score_pair(open_session(console, run_id, device), first, second)
     if console.as_json:
         answers = [one.as_mapping() for one in answer.answers]
-        console.document({"answers": answers, "known_relation": answer.known_relation})
+        simulated = any(one.simulated for one in answer.answers)
+        console.document({"answers": answers, "known_relation": answer.known_relation, "simulated": simulated})
         return
     for one in answer.answers:
         for label, text in answer_rows(one, answer.known_relation):

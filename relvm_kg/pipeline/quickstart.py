@@ -16,7 +16,7 @@ from relvm_kg_graph.store import QueryResult, Selection
 
 from relvm_kg.classify.mention import MentionConfig
 from relvm_kg.classify.sampling import PairConfig
-from relvm_kg.corpus.simulated import SMALL_WORLD, WorldSettings, simulate, write_world
+from relvm_kg.corpus.simulated import WorldSettings, simulate, write_world
 from relvm_kg.errors import InvalidInputError
 from relvm_kg.metrics import roc_auc
 from relvm_kg.model.presets import ModelConfig, Preset, TrainingConfig
@@ -37,6 +37,7 @@ ENTITY = "EAAT2"
 """The synonym that the demonstration asks about; its symbol is SLC1A2."""
 EVIDENCE_SHOWN = 3
 COMMAND = "relvm-kg quickstart"
+_WORLD = WorldSettings()
 _MODEL = ModelConfig(hidden=64, latent=64, embedding=100)
 _TRAINING = TrainingConfig(epochs=4.0, learning_rate=2e-3)
 _PAIR = PairConfig(hidden=100, max_steps=600, batch_size=128, n_positive=32, evaluate_steps=50, patience=4)
@@ -48,7 +49,7 @@ _PREDICTIONS = PredictRequest()
 class QuickstartSettings:
     """What is simulated and trained: small enough for three minutes on two slow cores."""
 
-    world: WorldSettings = SMALL_WORLD
+    world: WorldSettings = _WORLD
     seed: int = 0
     run_id: str = "quickstart"
     model: ModelConfig = _MODEL
