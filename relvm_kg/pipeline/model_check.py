@@ -20,8 +20,22 @@ from relvm_kg.entities.catalogue import Catalogue
 from relvm_kg.errors import InvalidInputError, RelvmKgError
 from relvm_kg.model.checkpoint import CONFIG, FORMAT_VERSION, WEIGHTS, BundleConfig
 from relvm_kg.model.relvm import Relvm
+from relvm_kg.pipeline.run_info import describe_run
 from relvm_kg.scoring.scorer import RelvmScorer
-from relvm_kg.workspace import read_json
+from relvm_kg.workspace import WorkspaceManifest, read_json
+
+_DAMAGE = (
+    RelvmKgError,
+    SafetensorError,
+    pa.ArrowException,
+    AttributeError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What reading a file of another form than expected ends with."""
 
 
 def check_model(folder: Path, run_id: str) -> None:
@@ -37,7 +51,7 @@ def check_model(folder: Path, run_id: str) -> None:
         _check(folder, run_id)
     except InvalidInputError:
         raise
-    except (RelvmKgError, SafetensorError, pa.ArrowException, KeyError, TypeError, ValueError, RuntimeError) as error:
+    except _DAMAGE as error:
         raise InvalidInputError(f"the archive must hold a whole model, it does not load: {error}") from error
 
 
@@ -60,6 +74,7 @@ def _check(folder: Path, run_id: str) -> None:
         load_mention_classifier(folder)
     RelvmScorer.load(folder, torch.device("cpu"))
     _check_names(folder)
+    _check_report(folder)
 
 
 def _check_shapes(path: Path, make: Callable[[], nn.Module]) -> None:
@@ -85,3 +100,12 @@ def _check_names(folder: Path) -> None:
     if len(rows) and (rows.min() < 0 or rows.max() >= len(catalogue)):
         raise InvalidInputError("synonyms.parquet must name rows of entities.parquet, names others")
     catalogue.by_text  # noqa: B018  reads every name
+
+
+def _check_report(folder: Path) -> None:
+    """Whether `info` can read the report, and a benchmark the figures that it takes from it."""
+    report = read_json(folder / "report.json")
+    describe_run(folder, WorkspaceManifest())
+    float(report["pair_classifier"]["validation_average_precision"])
+    int(report["n_parameters"])
+    float(report["epochs"])

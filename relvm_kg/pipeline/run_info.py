@@ -5,10 +5,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from relvm_kg_graph.embedded import EmbeddedStore
-
 from relvm_kg.pipeline.account import BuildAccount
 from relvm_kg.workspace import Workspace, WorkspaceManifest, read_json
+from relvm_kg_graph.embedded import EmbeddedStore
 
 CONFIG, REPORT, TRACE = "config.json", "report.json", "trace.jsonl"
 
@@ -89,7 +88,7 @@ def workspace_info(workspace: Workspace) -> WorkspaceInfo:
         path=workspace.path,
         manifest=manifest,
         account=account,
-        runs=tuple(_run(folder, manifest) for folder in folders),
+        runs=tuple(describe_run(folder, manifest) for folder in folders),
         graph=_graph(workspace),
     )
 
@@ -106,7 +105,8 @@ def use_run(workspace: Workspace, run_id: str) -> WorkspaceInfo:
     return workspace_info(workspace)
 
 
-def _run(folder: Path, manifest: WorkspaceManifest) -> RunInfo:
+def describe_run(folder: Path, manifest: WorkspaceManifest) -> RunInfo:
+    """What a run's files say of it."""
     is_default = folder.name == manifest.default_run
     if not (folder / CONFIG).is_file():
         return RunInfo(run_id=folder.name, is_default=is_default, is_finished=False, step=_last_step(folder))
