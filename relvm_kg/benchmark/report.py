@@ -179,8 +179,18 @@ def _named(difference: Difference | None) -> dict[str, float] | None:
 
 
 def _overall(rows: Sequence[ReportRow]) -> str:
-    header = ["contender", "MRR", "adjusted MRR", "Hits@1", "Hits@3", "Hits@10", "AMRI", "co-mentioned MRR", "AMRI"]
-    header += ["AP", "AP by label", "AUROC", f"P@{PRECISION_AT}", "parameters", "training s", "ranking s"]
+    header = ["contender", "MRR", "adjusted MRR", "Hits@1", "Hits@3", "Hits@10", "AMRI"]
+    header += [
+        "co-mentioned MRR",
+        "co-mentioned AMRI",
+        "AP",
+        "AP by label",
+        "AUROC",
+        f"P@{PRECISION_AT}",
+        "parameters",
+        "training s",
+        "ranking s",
+    ]
     return _table(header, [_overall_cells(row) for row in rows])
 
 

@@ -58,13 +58,13 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def dense_world(make_world: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
-    return make_world(tmp_path_factory.mktemp("dense"), n_entities=150, n_pairs=16_000)
+    return make_world(tmp_path_factory.mktemp("dense"), n_entities=200, n_pairs=30_000)
 
 
 @pytest.mark.usefixtures("no_network")
 @pytest.mark.parametrize("model", list(KgeModel))
 def test_an_embedding_model_finds_the_planted_clusters(dense_world: Any, model: KgeModel) -> None:
-    trained = train_kge(dense_world.data, replace(quick(model, max_epochs=20), learning_rate=0.05), Silent())
+    trained = train_kge(dense_world.data, replace(quick(model, max_epochs=30), learning_rate=0.05), Silent())
     evaluation = evaluate(trained, dense_world.data)
     assert evaluation.ranking()[0].amri > 0.25
     row = next(f for f in evaluation.classification() if f.relation == MEAN_OF_LABELS)
