@@ -23,7 +23,7 @@ from relvm_kg_graph.schema import EDGE_SCHEMAS
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-PAGES = sorted([*DOCS.glob("*.md"), *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md"))])
+PAGES = sorted([*DOCS.glob("*.md"), *ROOT.glob("[A-Z]*.md")])
 FENCE = re.compile(r"^```(?P<language>\w*)\n(?P<code>.*?)^```", re.MULTILINE | re.DOTALL)
 
 pytestmark = pytest.mark.skipif(not DOCS.is_dir(), reason="the documentation is not beside the tests")
