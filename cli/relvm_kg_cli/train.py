@@ -29,6 +29,8 @@ from relvm_kg_cli.output import Console
 @click.option("--bound", type=click.Choice([b.value for b in Bound]), help="What the bound is averaged over.")
 @click.option("--gradient-limit", type=float, help="Largest norm of a gradient; 0 leaves them.")
 @click.option("--max-contexts", type=int, help="Train on a sample of this many contexts; 0 takes all.")
+@click.option("--pair-steps", type=click.IntRange(min=1), help="Steps at most of the pair-level classifier.")
+@click.option("--mention-steps", type=click.IntRange(min=1), help="Steps at most of the mention-level classifier.")
 @click.option("--seed", type=int, help="Of every random draw.")
 @click.option("--device", type=click.Choice(DEVICES), default="auto", show_default=True, help="Where to compute.")
 @click.option("--allow-collapse", is_flag=True, help="Keep a run whose representation does not carry the pair.")

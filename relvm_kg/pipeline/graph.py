@@ -4,15 +4,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from relvm_kg.errors import InvalidInputError
+from relvm_kg.progress import Progress
+from relvm_kg.workspace import Workspace, read_json
 from relvm_kg_graph.cypher import Statement
 from relvm_kg_graph.embedded import EmbeddedStore
 from relvm_kg_graph.queries import named_query
 from relvm_kg_graph.store import DEFAULT_TIMEOUT, GraphCounts, GraphStore, QueryResult, StoredRun
 from relvm_kg_graph.transfer import Origin, Transfer, copy_base, copy_runs, server_origin
-
-from relvm_kg.errors import InvalidInputError
-from relvm_kg.progress import Progress
-from relvm_kg.workspace import Workspace, read_json
 
 __all__ = ["GraphStatus", "QueryAnswer", "Transfer"]
 

@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from relvm_kg.errors import InvalidInputError, WorkspaceError
-from relvm_kg.workspace import Workspace, atomic_path, file_sha256, read_json
+from relvm_kg.workspace import Workspace, atomic_path, file_sha256, read_json, remove_leftovers
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
@@ -168,6 +168,7 @@ def unpack_model(archive: Path, path: Path) -> PackReport:
     workspace = Workspace.create(path)
     with workspace.lock():
         workspace.runs_dir.mkdir(exist_ok=True)
+        remove_leftovers(workspace.runs_dir)
         with _reading(archive) as tar:
             members = _members(tar)
             manifest = _manifest(tar, members)

@@ -9,10 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from relvm_kg_graph.export import ExportFormat, ExportReport, export_graph
-from relvm_kg_graph.queries import named_query
-from relvm_kg_graph.schema import EdgeType
-from relvm_kg_graph.store import QueryResult, Selection
 
 from relvm_kg.classify.mention import MentionConfig
 from relvm_kg.classify.sampling import PairConfig
@@ -30,6 +26,10 @@ from relvm_kg.pipeline.train import TrainRequest, train_run
 from relvm_kg.progress import Progress
 from relvm_kg.types import EntityType
 from relvm_kg.workspace import Workspace, read_json, write_json
+from relvm_kg_graph.export import ExportFormat, ExportReport, export_graph
+from relvm_kg_graph.queries import named_query
+from relvm_kg_graph.schema import EdgeType
+from relvm_kg_graph.store import QueryResult, Selection
 
 DEFAULT_FOLDER = Path("relvm-quickstart")
 MARKER = "quickstart.json"

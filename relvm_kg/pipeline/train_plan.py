@@ -4,9 +4,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
+from relvm_kg.classify.mention import MentionConfig
+from relvm_kg.classify.sampling import PairConfig
 from relvm_kg.config import settings_to_mapping
 from relvm_kg.model.checkpoint import CONFIG
 from relvm_kg.model.presets import Bound, ModelConfig, Preset, Size, TrainingConfig, model_config, training_config
@@ -23,12 +24,10 @@ class TrainPlan:
     preset: Preset
     model: ModelConfig
     training: TrainingConfig
-    folder: Path
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether the run needs no more training."""
-        return (self.folder / CONFIG).is_file()
+    pair: PairConfig
+    mention: MentionConfig
+    is_finished: bool
+    """Whether the run needed no more training when the plan was made."""
 
     def request(self, device: Device = Device.AUTO, *, allow_collapse: bool = False) -> TrainRequest:
         """As `train_run` takes it."""
@@ -37,6 +36,8 @@ class TrainPlan:
             preset=self.preset,
             model=self.model,
             training=self.training,
+            pair=self.pair,
+            mention=self.mention,
             device=device,
             allow_collapse=allow_collapse,
         )
@@ -56,7 +57,8 @@ def plan_training(
         preset: Where the settings start.
         size: Size of the model.
         run_id: A name; None makes one of preset, size, and a hash of the settings and the corpus.
-        changes: Fields of `TrainingConfig`; None as a value leaves the preset's.
+        changes: Fields of `TrainingConfig`, and `pair_steps` and `mention_steps`, the most steps of the two
+            classifiers; None as a value leaves the default.
 
     Raises:
         InvalidInputError: if a setting is out of range.
@@ -64,15 +66,24 @@ def plan_training(
     """
     workspace.corpus_dir  # noqa: B018  a clear error where there is none
     given = {name: value for name, value in (changes or {}).items() if value is not None}
+    steps = [{"max_steps": given.pop(name)} if name in given else {} for name in ("pair_steps", "mention_steps")]
     if "bound" in given:
         given["bound"] = Bound(given["bound"])
     model, training = model_config(preset, size), replace(training_config(preset), **given)
-    corpus_hash = workspace.manifest.corpus_hash or ""
-    name = run_id or f"{preset.value}-{size.value}-{settings_hash(model, training, corpus_hash)}"
-    return TrainPlan(run_id=name, preset=preset, model=model, training=training, folder=workspace.runs_dir / name)
+    pair, mention = PairConfig(seed=training.seed, **steps[0]), MentionConfig(seed=training.seed, **steps[1])
+    name = run_id or f"{preset.value}-{size.value}-{_digest(workspace, model, training, pair, mention)}"
+    return TrainPlan(
+        run_id=name,
+        preset=preset,
+        model=model,
+        training=training,
+        pair=pair,
+        mention=mention,
+        is_finished=(workspace.runs_dir / name / CONFIG).is_file(),
+    )
 
 
-def settings_hash(model: ModelConfig, training: TrainingConfig, corpus_hash: str) -> str:
-    """Eight hexadecimal digits that name settings and corpus."""
-    values = {"model": settings_to_mapping(model), "training": settings_to_mapping(training), "corpus": corpus_hash}
+def _digest(workspace: Workspace, *settings: object) -> str:
+    """Eight hexadecimal digits that name the corpus and the settings."""
+    values = [workspace.manifest.corpus_hash, *(settings_to_mapping(one) for one in settings)]
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:8]
