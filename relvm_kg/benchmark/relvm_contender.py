@@ -15,6 +15,9 @@ from relvm_kg.scoring.scorer import RelvmScorer
 from relvm_kg.training.device import Device, torch_device
 from relvm_kg.workspace import Workspace, atomic_path, read_json, write_json
 
+RANKING_SAMPLES = 4
+"""Draws of z a pair and order: a ranking scores every candidate of every query."""
+
 
 def benchmark_run(
     workspace: Workspace, run_id: str | None, settings: BenchmarkSettings, device: Device, progress: Progress
@@ -62,13 +65,18 @@ def _write(workspace: Workspace, run_id: str, report: BenchmarkReport) -> Path:
 
 def _factory(folder: Path, device: Device) -> ContenderFactory:
     def load(data: BenchmarkData, progress: Progress) -> TrainedContender:
-        scorer = RelvmScorer.load(folder, torch_device(device))
+        scorer = RelvmScorer.load(folder, torch_device(device), RANKING_SAMPLES)
         report: dict[str, Any] = read_json(folder / "report.json")
         record = TrainingRecord(
             n_parameters=report["n_parameters"],
             best_validation=report["pair_classifier"]["validation_average_precision"],
             validation_figure="average precision",
-            settings={"run": folder.name, "epochs": report["epochs"], "config": report["config"]},
+            settings={
+                "run": folder.name,
+                "samples": RANKING_SAMPLES,
+                "epochs": report["epochs"],
+                "config": report["config"],
+            },
         )
         return TrainedContender(scorer, record)
 

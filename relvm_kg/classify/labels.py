@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from relvm_kg.encoding.split import Split, pair_split
 from relvm_kg.errors import NoRelationForTypesError, WorkspaceError
-from relvm_kg.types import EntityType, Relation, relation_for_types
+from relvm_kg.types import POSITIVE_RELATIONS, EntityType, Relation, relation_for_types
 
 IntArray = npt.NDArray[np.int64]
 
@@ -25,9 +25,18 @@ RELATION_COLUMNS = np.array([[_column(x, y) for y in EntityType] for x in Entity
 """Column of the label that joins two types (places in `EntityType`); 0, NO-RELATION, where none does."""
 
 
+_HEAD_TYPES = np.array(
+    [0, *(list(EntityType).index(relation.argument_types[0]) for relation in POSITIVE_RELATIONS)], dtype=np.int64
+)
+"""Place of the head's type in `EntityType`, for each column (meaningless for NO-RELATION)."""
+
+
 @dataclass(frozen=True)
 class LabelledPairs:
-    """Pairs with the column of the label that fits them and whether the relation is known. *Shape:* (pairs) each."""
+    """Pairs in the argument order of their label, with the column of that label and whether the relation is known.
+
+    *Shape:* (pairs) each
+    """
 
     heads: IntArray
     tails: IntArray
@@ -71,6 +80,8 @@ def load_comentioned_pairs(folder: Path, types: IntArray, has_text: npt.NDArray[
     columns = RELATION_COLUMNS[types[first], types[second]]
     kept = (columns > 0) & has_text[first] & has_text[second]
     first, second, columns = first[kept], second[kept], columns[kept]
+    turned = types[first] != _HEAD_TYPES[columns]
+    first, second = np.where(turned, second, first), np.where(turned, first, second)
     relations = pq.read_table(folder / "relations.parquet", columns=["head", "tail"])
     known_head, known_tail = (np.asarray(relations[name].to_numpy()).astype(np.int64) for name in ("head", "tail"))
     positive = np.isin(pair_keys(first, second, len(types)), pair_keys(known_head, known_tail, len(types)))

@@ -5,17 +5,20 @@ from enum import StrEnum
 
 import numpy as np
 
-from relvm_kg.classify.labels import LabelledPairs
+from relvm_kg.classify.labels import IntArray, LabelledPairs
 from relvm_kg.config import require
-from relvm_kg.types import POSITIVE_RELATIONS
+from relvm_kg.types import POSITIVE_RELATIONS, Relation
 
 
 class Negatives(StrEnum):
     """Where training negatives come from; all of them are unlabelled pairs, none is known to be false."""
 
     COMENTIONED = "co-mentioned"
+    """Co-mentioned pairs without a known relation, as in the paper."""
     TYPED_UNIFORM = "typed-uniform"
+    """Two entities of the right types, each as likely as any other."""
     DEGREE_MATCHED = "degree-matched"
+    """Two entities of the right types, each as likely as it has co-mentioned partners."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +43,9 @@ class PairConfig:
     """Looks without improvement before it stops."""
     negatives: Negatives = Negatives.COMENTIONED
     """Source of the negatives."""
+    random_share: float = 0.0
+    """Share of the negatives that are typed-uniform pairs instead, so that pairs never mentioned together are known
+    to the classifier."""
     seed: int = 0
     """Of every draw."""
 
@@ -47,6 +53,7 @@ class PairConfig:
         require(
             0 < self.n_positive < self.batch_size, "pair.n_positive", "be between 0 and batch_size", self.n_positive
         )
+        require(0 <= self.random_share <= 1, "pair.random_share", "be in [0, 1]", self.random_share)
         require(self.samples >= 1, "pair.samples", "be at least 1", self.samples)
 
 
@@ -58,45 +65,71 @@ class PairSampler:
         self._random = np.random.default_rng(config.seed)
         self._positives = pairs.take(pairs.positive)
         self._negatives = pairs.take(~pairs.positive)
-        self._all = pairs
+        self._known = set(zip(self._positives.heads.tolist(), self._positives.tails.tolist(), strict=True))
+        self._pools = {column: _pools(pairs, column, config) for column in np.unique(pairs.columns).tolist()}
 
     def draw(self) -> LabelledPairs:
         """One batch."""
         n = self._config.n_positive
+        n_random = _n_random(self._config)
         positives = self._positives.take(self._random.integers(0, len(self._positives), n))
-        negatives = self._draw_negatives(self._config.batch_size - n)
+        parts = [positives]
+        if n_random:
+            parts.append(self._draw_typed(n_random))
+        if n + n_random < self._config.batch_size:
+            chosen = self._random.integers(0, len(self._negatives), self._config.batch_size - n - n_random)
+            parts.append(self._negatives.take(chosen))
         return LabelledPairs(
-            np.concatenate([positives.heads, negatives.heads]),
-            np.concatenate([positives.tails, negatives.tails]),
-            np.concatenate([positives.columns, negatives.columns]),
-            np.concatenate([positives.positive, negatives.positive]),
+            np.concatenate([part.heads for part in parts]),
+            np.concatenate([part.tails for part in parts]),
+            np.concatenate([part.columns for part in parts]),
+            np.concatenate([part.positive for part in parts]),
         )
 
-    def _draw_negatives(self, n: int) -> LabelledPairs:
-        if self._config.negatives is Negatives.COMENTIONED and len(self._negatives):
-            return self._negatives.take(self._random.integers(0, len(self._negatives), n))
-        base = self._positives.take(self._random.integers(0, len(self._positives), n))
-        tails = base.tails.copy()
-        for column in np.unique(base.columns):
-            places = np.flatnonzero(base.columns == column)
-            pool = self._all.tails[self._all.columns == column]
-            if self._config.negatives is not Negatives.DEGREE_MATCHED:
-                pool = np.unique(pool)
-            tails[places] = self._random.choice(pool, size=len(places))
-        return LabelledPairs(base.heads, tails, base.columns, np.zeros(n, dtype=bool))
+    def _draw_typed(self, n: int) -> LabelledPairs:
+        """Typed pairs that are not known, labels as often as among the positives."""
+        columns = self._positives.columns[self._random.integers(0, len(self._positives), n)]
+        ends = np.empty((2, n), dtype=np.int64)
+        left = np.arange(n)
+        while len(left):
+            for column in np.unique(columns[left]).tolist():
+                places = left[columns[left] == column]
+                for side, pool in enumerate(self._pools[column]):
+                    ends[side, places] = self._random.choice(pool, size=len(places))
+            bad = [self._is_bad(head, tail) for head, tail in ends[:, left].T.tolist()]
+            left = left[np.array(bad)]
+        return LabelledPairs(ends[0], ends[1], columns, np.zeros(n, dtype=bool))
+
+    def _is_bad(self, head: int, tail: int) -> bool:
+        return head == tail or (head, tail) in self._known or (tail, head) in self._known
+
+
+def _pools(pairs: LabelledPairs, column: int, config: PairConfig) -> tuple[IntArray, IntArray]:
+    """Heads and tails of a label's co-mentioned pairs, each once, or once a pair if degrees are to be matched."""
+    own = pairs.columns == column
+    heads, tails = pairs.heads[own], pairs.tails[own]
+    if column == Relation.GENE_GENE.column:
+        heads = tails = np.concatenate([heads, tails])
+    if config.negatives is Negatives.DEGREE_MATCHED:
+        return heads, tails
+    return np.unique(heads), np.unique(tails)
+
+
+def _n_random(config: PairConfig) -> int:
+    n_negative = config.batch_size - config.n_positive
+    return round(config.random_share * n_negative) if config.negatives is Negatives.COMENTIONED else n_negative
 
 
 def batch_prevalence(pairs: LabelledPairs, config: PairConfig) -> dict[str, float]:
     """Share of positives in the training batches, by label."""
+    n_random = _n_random(config)
+    n_comentioned = config.batch_size - config.n_positive - n_random
+    n_positive, n_unlabelled = int(pairs.positive.sum()), int((~pairs.positive).sum())
     result: dict[str, float] = {}
-    n_positive, n_negative = int(pairs.positive.sum()), int((~pairs.positive).sum())
     for relation in POSITIVE_RELATIONS:
         own = pairs.columns == relation.column
-        positives = config.n_positive * (own & pairs.positive).sum() / max(n_positive, 1)
-        if config.negatives is Negatives.COMENTIONED:
-            share = (own & ~pairs.positive).sum() / max(n_negative, 1)
-        else:
-            share = (own & pairs.positive).sum() / max(n_positive, 1)
-        negatives = (config.batch_size - config.n_positive) * share
+        share = (own & pairs.positive).sum() / max(n_positive, 1)
+        positives = config.n_positive * share
+        negatives = n_random * share + n_comentioned * (own & ~pairs.positive).sum() / max(n_unlabelled, 1)
         result[relation.value] = round(float(positives / max(positives + negatives, 1e-9)), 4)
     return result

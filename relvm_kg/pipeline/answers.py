@@ -14,6 +14,8 @@ from relvm_kg.errors import InvalidInputError, NoRelationForTypesError
 from relvm_kg.pipeline.session import IntArray, OrderedPair, Session
 from relvm_kg.types import EntityType, Evidence, relation_for_types
 
+SHORT_LIST = 1000
+SHORT_LIST_SAMPLES = 2
 UNCERTAINTY_KIND = "mutual information of relation and z, in nats"
 
 
@@ -152,10 +154,7 @@ def rank_partners(
     if novel and session.facts is not None:
         known = session.facts.known(np.full(len(candidates), x), candidates)
         n_known, candidates = int(known.sum()), candidates[~known]
-    scores = session.scorer.score(
-        np.full(len(candidates), session.model_rows(np.array([x]))[0]), session.model_rows(candidates)
-    )
-    best = candidates[np.argsort(-scores.probability, kind="stable")[:top]]
+    best = _best(session, x, candidates, top)
     pairs = [session.ordered(x, int(y)) for y in best]
     return Ranking(
         entity=named(session, x),
@@ -164,6 +163,18 @@ def rank_partners(
         n_without_text=n_without,
         n_left_out_known=n_known,
     )
+
+
+def _best(session: Session, entity: int, candidates: IntArray, top: int) -> IntArray:
+    """The best candidates, best first: few draws choose a short list, all draws put it in order."""
+    row = session.model_rows(np.array([entity]))[0]
+    for scorer, n_kept in (
+        (session.scorer.with_samples(SHORT_LIST_SAMPLES), max(SHORT_LIST, 5 * top)),
+        (session.scorer, top),
+    ):
+        scores = scorer.score(np.full(len(candidates), row), session.model_rows(candidates))
+        candidates = candidates[np.argsort(-scores.probability, kind="stable")[:n_kept]]
+    return candidates
 
 
 def candidate_partners(session: Session, entity: int, partner_type: EntityType | None) -> IntArray:

@@ -1,6 +1,6 @@
 """Scores of pairs from the prior: probabilities with uncertainty, the same at every call."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple, Protocol, Self
 
@@ -68,6 +68,10 @@ class RelvmScorer:
         bundle = Bundle.load(folder, device)
         classifier, report = load_pair_classifier(folder, bundle.config.model.latent)
         return cls(bundle, classifier.to(device), report, evaluation_draws(bundle.model, samples, seed))
+
+    def with_samples(self, samples: int, seed: int = 0) -> "RelvmScorer":
+        """The same model with another number of draws."""
+        return replace(self, draws=evaluation_draws(self.bundle.model, samples, seed))
 
     @property
     def entities(self) -> EntityTable:

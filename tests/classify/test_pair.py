@@ -96,19 +96,34 @@ def some_pairs() -> LabelledPairs:
     return LabelledPairs(heads, heads + 40, np.where(heads < 20, 1, 3), heads % 4 == 0)
 
 
-@pytest.mark.parametrize("negatives", list(Negatives))
-def test_batches_hold_the_asked_number_of_positives_and_typed_negatives(negatives: Negatives) -> None:
+@pytest.mark.parametrize(
+    ("negatives", "random_share"), [*((negatives, 0.0) for negatives in Negatives), (Negatives.COMENTIONED, 0.5)]
+)
+def test_batches_hold_the_asked_number_of_positives_and_typed_negatives(
+    negatives: Negatives, random_share: float
+) -> None:
     pairs = some_pairs()
-    config = PairConfig(batch_size=32, n_positive=8, negatives=negatives)
+    config = PairConfig(batch_size=32, n_positive=8, negatives=negatives, random_share=random_share)
     batch = PairSampler(pairs, config).draw()
     assert (len(batch), int(batch.positive.sum())) == (32, 8)
     tails_by_column = {c: set(pairs.tails[pairs.columns == c].tolist()) for c in (1, 3)}
     assert all(t in tails_by_column[c] for t, c in zip(batch.tails.tolist(), batch.columns.tolist(), strict=True))
 
 
-def test_the_stated_prevalence_is_that_of_the_batches() -> None:
+def test_a_random_negative_is_never_a_known_pair() -> None:
     pairs = some_pairs()
-    config = PairConfig(batch_size=32, n_positive=8)
+    sampler = PairSampler(pairs, PairConfig(batch_size=64, n_positive=8, random_share=1.0))
+    known = set(zip(pairs.heads[pairs.positive].tolist(), pairs.tails[pairs.positive].tolist(), strict=True))
+    for _ in range(20):
+        batch = sampler.draw()
+        drawn = zip(batch.heads[~batch.positive].tolist(), batch.tails[~batch.positive].tolist(), strict=True)
+        assert not known & set(drawn)
+
+
+@pytest.mark.parametrize("random_share", [0.0, 0.5])
+def test_the_stated_prevalence_is_that_of_the_batches(random_share: float) -> None:
+    pairs = some_pairs()
+    config = PairConfig(batch_size=32, n_positive=8, random_share=random_share)
     sampler = PairSampler(pairs, config)
     drawn = [sampler.draw() for _ in range(400)]
     own = np.concatenate([b.columns for b in drawn]) == COLUMN
