@@ -101,6 +101,11 @@ class Catalogue:
         return {entity: row for row, entity in enumerate(self.ids)}
 
     @cached_property
+    def curies(self) -> list[str]:
+        """Ids as text."""
+        return [str(entity) for entity in self.ids]
+
+    @cached_property
     def _by_type(self) -> dict[EntityType, npt.NDArray[np.int32]]:
         columns = np.array([list(EntityType).index(t) for t in self.types], dtype=np.int8)
         return {t: np.flatnonzero(columns == i).astype(np.int32) for i, t in enumerate(EntityType)}

@@ -11,6 +11,7 @@ and that entity has at least half of its mentions, or if no other entity has it.
 from collections.abc import Sequence
 
 from rapidfuzz import fuzz, process
+from rapidfuzz.distance import OSA
 
 from relvm_kg.entities.catalogue import Catalogue
 from relvm_kg.entities.collect import FormKind, NameForm
@@ -152,22 +153,33 @@ def _ambiguous(text: str, candidates: Sequence[int], catalogue: Catalogue) -> st
 
 
 def _unknown(text: str, entity_type: EntityType | None, local: str, catalogue: Catalogue) -> str:
-    nearest = nearest_names(local, catalogue, entity_type)
+    wanted = _possible_ids(text, entity_type, local)
+    nearest = nearest_names(local, catalogue, entity_type) + nearest_ids(wanted, catalogue)
     hint = f"did you mean {', '.join(nearest)}?" if nearest else "no name is spelled like it; try a symbol or a name"
-    if _is_id(text, entity_type, local):
+    if wanted:
         return f"no entity of the catalogue has the id {text!r}; {hint}"
     return f"unknown entity {text!r}; {hint}"
 
 
-def _is_id(text: str, entity_type: EntityType | None, local: str) -> bool:
+def _possible_ids(text: str, entity_type: EntityType | None, local: str) -> list[EntityId]:
     try:
-        if entity_type is not None:
-            canonical_id(local, entity_type)
-        else:
-            EntityId.parse(text)
+        return [canonical_id(local, entity_type) if entity_type is not None else EntityId.parse(text)]
     except InvalidInputError:
-        return False
-    return True
+        return []
+
+
+def nearest_ids(wanted: Sequence[EntityId], catalogue: Catalogue) -> list[str]:
+    """Ids in the catalogue that differ from a wanted one by one typing slip, each with its name; documents first."""
+    near = {
+        place
+        for entity in wanted
+        for _, _, place in process.extract(
+            str(entity), catalogue.curies, scorer=OSA.distance, score_cutoff=1, limit=None
+        )
+        if catalogue.ids[place].prefix == entity.prefix
+    }
+    order = sorted(near, key=lambda i: (-int(catalogue.n_documents[i]), i))
+    return [f"{catalogue.ids[index]} ({catalogue.names[index]})" for index in order[:_N_NEAREST]]
 
 
 def nearest_names(text: str, catalogue: Catalogue, entity_type: EntityType | None = None) -> list[str]:

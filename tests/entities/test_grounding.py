@@ -118,6 +118,7 @@ def test_a_table_decides_between_entities_of_equal_mentions(catalogue: Catalogue
             "GENE:123",
             "no entity of the catalogue has the id 'GENE:123'; no name is spelled like it; try a symbol or a name",
         ),
+        ("GENE:6560", "no entity of the catalogue has the id 'GENE:6560'; did you mean NCBIGene:6506 (SLC1A2)?"),
         ("GENE:EAAT3", "unknown entity 'GENE:EAAT3'; did you mean EAAT2 (NCBIGene:6506)?"),
         ("DISEASE:slc1a2", "unknown entity 'DISEASE:slc1a2'; no name is spelled like it; try a symbol or a name"),
         (
