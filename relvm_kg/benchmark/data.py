@@ -14,6 +14,7 @@ from relvm_kg.benchmark.partners import PartnerIndex
 from relvm_kg.benchmark.triples import FloatArray, IntArray, Triples, argument_order, concatenated
 from relvm_kg.encoding.split import Split, pair_split
 from relvm_kg.errors import WorkspaceError
+from relvm_kg.pairs import pair_ends, pair_keys
 from relvm_kg.types import POSITIVE_RELATIONS, EntityType, Relation
 from relvm_kg.workspace import Workspace
 
@@ -44,13 +45,13 @@ class Comentions:
     @classmethod
     def of(cls, n_entities: int, pairs: tuple[IntArray, IntArray], n_sentences: FloatArray, npmi: FloatArray) -> Self:
         """From pairs in any order, each once."""
-        keys = pair_keys(pairs[0], pairs[1], n_entities)
+        keys = pair_keys(pairs[0], pairs[1])
         order = np.argsort(keys)
         return cls(n_entities, keys[order], n_sentences[order], npmi[order])
 
     def positions(self, heads: npt.ArrayLike, tails: npt.ArrayLike) -> tuple[IntArray, npt.NDArray[np.bool_]]:
         """Row of each pair and whether there is one (else the row means nothing)."""
-        wanted = pair_keys(np.asarray(heads), np.asarray(tails), self.n_entities)
+        wanted = pair_keys(np.asarray(heads), np.asarray(tails))
         if not len(self.keys):
             return np.zeros(wanted.shape, np.int64), np.zeros(wanted.shape, np.bool_)
         rows = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
@@ -111,17 +112,6 @@ class BenchmarkData:
     def _unsplit_known(self) -> Triples:
         split = self.positives.triples.keys(self.n_entities)
         return self.known.rows(~np.isin(self.known.keys(self.n_entities), split))
-
-
-def pair_keys(first: npt.NDArray[np.integer], second: npt.NDArray[np.integer], n_entities: int) -> IntArray:
-    """One integer for each unordered pair.
-
-    >>> pair_keys(np.array([1, 5]), np.array([5, 1]), 10).tolist()
-    [15, 15]
-    """
-    low: IntArray = np.minimum(first, second).astype(np.int64)
-    high: IntArray = np.maximum(first, second).astype(np.int64)
-    return low * n_entities + high
 
 
 def load_benchmark_data(workspace: Workspace, seed: int) -> BenchmarkData:
@@ -190,7 +180,7 @@ def _read_comentions(folder: Path, n_entities: int) -> Comentions:
     first, second = (table[c].to_numpy().astype(np.int64) for c in ("first", "second"))
     contexts = pq.read_table(folder / "contexts.parquet", columns=["head", "tail", "sentence_row", "held_out"])
     kept = ~contexts["held_out"].to_numpy(zero_copy_only=False).astype(np.bool_)
-    keys = pair_keys(contexts["head"].to_numpy()[kept], contexts["tail"].to_numpy()[kept], n_entities)
+    keys = pair_keys(contexts["head"].to_numpy()[kept], contexts["tail"].to_numpy()[kept])
     rows = contexts["sentence_row"].to_numpy()[kept].astype(np.int64)
     once = np.unique(np.stack([keys, rows]), axis=1)[0]
     seen, counts = np.unique(once, return_counts=True)
@@ -202,9 +192,8 @@ def _read_comentions(folder: Path, n_entities: int) -> Comentions:
 
 def _unlabelled(comentions: Comentions, known: Triples, types: npt.NDArray[np.int8]) -> Triples:
     """Co-mentioned pairs whose types a label joins and that no known relation joins, in argument order."""
-    n_entities = comentions.n_entities
-    free = comentions.keys[~np.isin(comentions.keys, pair_keys(known.heads, known.tails, n_entities))]
-    return argument_order(free // n_entities, free % n_entities, types, TYPES)
+    free = comentions.keys[~np.isin(comentions.keys, pair_keys(known.heads, known.tails))]
+    return argument_order(*pair_ends(free), types, TYPES)
 
 
 def _split(triples: Triples, ids: tuple[str, ...], seed: int) -> SplitTriples:

@@ -5,10 +5,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from relvm_kg.benchmark.data import BenchmarkData, SplitTriples, pair_keys
+from relvm_kg.benchmark.data import BenchmarkData, SplitTriples
 from relvm_kg.benchmark.triples import IntArray, Triples
 from relvm_kg.encoding.split import Split
 from relvm_kg.errors import InvalidInputError
+from relvm_kg.pairs import pair_keys
 
 
 class LeakageAudit(NamedTuple):
@@ -41,7 +42,7 @@ def audit(data: BenchmarkData) -> LeakageAudit:
     """Count what must not be."""
     n = data.n_entities
     triples = data.positives.triples
-    keys, positives, negatives = triples.keys(n), _pairs(data.positives, n), _pairs(data.negatives, n)
+    keys, positives, negatives = triples.keys(n), _pairs(data.positives), _pairs(data.negatives)
     inverse = Triples(triples.tails, triples.relations, triples.heads).keys(n)
     test = positives[data.positives.splits == Split.TEST]
     filtered = data.training_partners.known
@@ -51,9 +52,9 @@ def audit(data: BenchmarkData) -> LeakageAudit:
         pairs_in_two_splits=_in_two_splits(
             np.concatenate([positives, negatives]), np.concatenate([data.positives.splits, data.negatives.splits])
         ),
-        positives_among_negatives=int(np.isin(negatives, pair_keys(data.known.heads, data.known.tails, n)).sum()),
+        positives_among_negatives=int(np.isin(negatives, pair_keys(data.known.heads, data.known.tails)).sum()),
         duplicate_negatives=len(negatives) - len(np.unique(negatives)),
-        tests_in_validation_filter=int(np.isin(test, pair_keys(filtered.heads, filtered.tails, n)).sum()),
+        tests_in_validation_filter=int(np.isin(test, pair_keys(filtered.heads, filtered.tails)).sum()),
     )
 
 
@@ -70,8 +71,8 @@ def check_leakage(data: BenchmarkData) -> LeakageAudit:
     return found
 
 
-def _pairs(part: SplitTriples, n_entities: int) -> IntArray:
-    return pair_keys(part.triples.heads, part.triples.tails, n_entities)
+def _pairs(part: SplitTriples) -> IntArray:
+    return pair_keys(part.triples.heads, part.triples.tails)
 
 
 def _in_two_splits(pairs: IntArray, splits: npt.NDArray[np.int8]) -> int:

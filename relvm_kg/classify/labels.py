@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from relvm_kg.encoding.split import Split, pair_split
 from relvm_kg.errors import NoRelationForTypesError, WorkspaceError
+from relvm_kg.pairs import pair_keys
 from relvm_kg.types import POSITIVE_RELATIONS, EntityType, Relation, relation_for_types
 
 IntArray = npt.NDArray[np.int64]
@@ -84,18 +85,12 @@ def load_comentioned_pairs(folder: Path, types: IntArray, has_text: npt.NDArray[
     first, second = np.where(turned, second, first), np.where(turned, first, second)
     relations = pq.read_table(folder / "relations.parquet", columns=["head", "tail"])
     known_head, known_tail = (np.asarray(relations[name].to_numpy()).astype(np.int64) for name in ("head", "tail"))
-    positive = np.isin(pair_keys(first, second, len(types)), pair_keys(known_head, known_tail, len(types)))
+    positive = np.isin(pair_keys(first, second), pair_keys(known_head, known_tail))
     if not positive.any():
         raise WorkspaceError(
             "no known relation is co-mentioned in the text; build with --relations that fit the corpus"
         )
     return LabelledPairs(first, second, columns, positive)
-
-
-def pair_keys(first: IntArray, second: IntArray, n_entities: int) -> IntArray:
-    """One integer for each unordered pair. *Shape:* (pairs)"""
-    keys: IntArray = np.minimum(first, second) * n_entities + np.maximum(first, second)
-    return keys
 
 
 def split_pairs(pairs: LabelledPairs, ids: list[str], seed: int) -> dict[Split, LabelledPairs]:

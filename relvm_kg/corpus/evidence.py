@@ -9,21 +9,11 @@ import pyarrow.parquet as pq
 
 from relvm_kg.corpus.tables import CONTEXTS, SENTENCES
 from relvm_kg.errors import WorkspaceError
+from relvm_kg.pairs import pair_keys
 from relvm_kg.types import Evidence
 
 KEYS_FILE = "pair_keys.npy"
 ROWS_FILE = "pair_rows.npy"
-
-
-def pair_keys(first: npt.NDArray[np.int32], second: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
-    """One integer for each unordered pair of catalogue indices. *Shape:* (pairs,).
-
-    >>> pair_keys(np.array([2], dtype=np.int32), np.array([1], dtype=np.int32)).tolist() == [(1 << 32) + 2]
-    True
-    """
-    low, high = np.minimum(first, second).astype(np.int64), np.maximum(first, second).astype(np.int64)
-    keys: npt.NDArray[np.int64] = (low << 32) | high
-    return keys
 
 
 def write_pair_index(folder: Path) -> None:

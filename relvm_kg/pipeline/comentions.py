@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from relvm_kg.corpus import tables
-from relvm_kg.corpus.evidence import pair_keys
+from relvm_kg.pairs import pair_keys
 
 _NO_YEAR = np.iinfo(np.int16).max
 

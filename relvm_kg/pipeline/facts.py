@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from relvm_kg.classify.labels import pair_keys
+from relvm_kg.pairs import pair_keys
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -25,9 +25,9 @@ class _KeyedTable:
     table: pa.Table
 
     @classmethod
-    def of(cls, table: pa.Table, first: str, second: str, n_entities: int) -> "_KeyedTable":
+    def of(cls, table: pa.Table, first: str, second: str) -> "_KeyedTable":
         ends = [np.asarray(table[name].to_numpy()).astype(np.int64) for name in (first, second)]
-        keys = pair_keys(ends[0], ends[1], n_entities)
+        keys = pair_keys(ends[0], ends[1])
         order = np.argsort(keys, kind="stable")
         return cls(keys[order], order, table)
 
@@ -42,32 +42,31 @@ class _KeyedTable:
 class PairFacts:
     """Look-ups over pairs of catalogue indices, in any order of arguments."""
 
-    def __init__(self, folder: Path, n_entities: int) -> None:
+    def __init__(self, folder: Path) -> None:
         """Open the tables of a corpus generation."""
         self._folder = folder
-        self._n_entities = n_entities
 
     @cached_property
     def _known(self) -> _KeyedTable:
-        return _KeyedTable.of(pq.read_table(self._folder / "relations.parquet"), "head", "tail", self._n_entities)
+        return _KeyedTable.of(pq.read_table(self._folder / "relations.parquet"), "head", "tail")
 
     @cached_property
     def _comentions(self) -> _KeyedTable:
-        return _KeyedTable.of(pq.read_table(self._folder / "comentions.parquet"), "first", "second", self._n_entities)
+        return _KeyedTable.of(pq.read_table(self._folder / "comentions.parquet"), "first", "second")
 
     def known(self, heads: IntArray, tails: IntArray) -> BoolArray:
         """Whether a relation of each pair is known. *Shape:* (pairs)"""
-        return self._known.find(pair_keys(heads, tails, self._n_entities))[0]
+        return self._known.find(pair_keys(heads, tails))[0]
 
     def comention_counts(self, heads: IntArray, tails: IntArray, column: str = "n_documents") -> IntArray:
         """In how many documents (or sentences) each pair is mentioned together. *Shape:* (pairs)"""
-        found, rows = self._comentions.find(pair_keys(heads, tails, self._n_entities))
+        found, rows = self._comentions.find(pair_keys(heads, tails))
         counts = np.asarray(self._comentions.table[column].to_numpy()).astype(np.int64)
         return np.where(found, counts[rows], 0) if len(counts) else np.zeros(len(rows), dtype=np.int64)
 
     def relation(self, head: int, tail: int) -> dict[str, Any] | None:
         """Predicates, PMIDs and sources of a known relation, or None."""
-        found, rows = self._known.find(pair_keys(np.array([head]), np.array([tail]), self._n_entities))
+        found, rows = self._known.find(pair_keys(np.array([head]), np.array([tail])))
         if not found[0]:
             return None
         row: dict[str, Any] = self._known.table.slice(int(rows[0]), 1).to_pylist()[0]

@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from relvm_kg.corpus import tables
-from relvm_kg.corpus.evidence import pair_keys
 from relvm_kg.corpus.read_log import ReadLog, Rejected
 from relvm_kg.corpus.relation_files import RawRelation
 from relvm_kg.corpus.relation_rows import row_from_json
 from relvm_kg.corpus.relations import GeneIds, RelationMerger, RelationRecord, StatedFacts, majority_type
 from relvm_kg.entities.names import NamesTable
+from relvm_kg.pairs import pair_keys
 from relvm_kg.pipeline.assemble import TextPass
 from relvm_kg.pipeline.ingest import Source, kept_lines, report
 from relvm_kg.progress import Progress

@@ -72,7 +72,7 @@ class Session:
     @cached_property
     def facts(self) -> PairFacts | None:
         """What is known of pairs; None without a corpus."""
-        return None if self.corpus_folder is None else PairFacts(self.corpus_folder, len(self.catalogue))
+        return None if self.corpus_folder is None else PairFacts(self.corpus_folder)
 
     @cached_property
     def evidence_index(self) -> EvidenceIndex:

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
-from relvm_kg.classify.labels import RELATION_COLUMNS, pair_keys
+from relvm_kg.classify.labels import RELATION_COLUMNS
 from relvm_kg.classify.mention import LabelledSentences
+from relvm_kg.pairs import pair_keys
 from relvm_kg.training.data import IntArray, TrainingCorpus, context_document_ids
 
 
@@ -46,16 +47,15 @@ def _is_validation(document: str, seed: int) -> bool:
 def _is_curated(corpus: TrainingCorpus, rows: IntArray, documents: npt.NDArray[np.str_]) -> npt.NDArray[np.bool_]:
     """Whether each context's pair is curated from its own document."""
     relations = pq.read_table(corpus.folder / "relations.parquet", columns=["head", "tail", "pmids"])
-    n = len(corpus.types)
     heads, tails = (np.asarray(relations[name].to_numpy()).astype(np.int64) for name in ("head", "tail"))
     wanted = set(documents.tolist())
     stated = {
         (key, pmid)
-        for key, pmids in zip(pair_keys(heads, tails, n).tolist(), relations["pmids"].to_pylist(), strict=True)
+        for key, pmids in zip(pair_keys(heads, tails).tolist(), relations["pmids"].to_pylist(), strict=True)
         for pmid in pmids
         if pmid in wanted
     }
-    keys = pair_keys(corpus.contexts.heads[rows], corpus.contexts.tails[rows], n).tolist()
+    keys = pair_keys(corpus.contexts.heads[rows], corpus.contexts.tails[rows]).tolist()
     return np.array([pair in stated for pair in zip(keys, documents.tolist(), strict=True)], dtype=bool)
 
 

@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from relvm_kg.benchmark.data import TYPES, count_by_relation, pair_keys
+from relvm_kg.benchmark.data import TYPES, count_by_relation
 from relvm_kg.benchmark.partners import Side
 from relvm_kg.encoding.split import Split, pair_split
+from relvm_kg.pairs import pair_keys
 from relvm_kg.types import Relation
 
 
@@ -77,7 +78,7 @@ def test_co_mention_counts_come_from_training_documents(world: Any) -> None:
     expected: dict[int, int] = {}
     for row in contexts:
         if not row["held_out"]:
-            key = int(pair_keys(np.array([row["head"]]), np.array([row["tail"]]), data.n_entities)[0])
+            key = int(pair_keys(np.array([row["head"]]), np.array([row["tail"]]))[0])
             expected[key] = expected.get(key, 0) + 1
     table = data.comentions
     assert {int(k): int(n) for k, n in zip(table.keys, table.n_sentences, strict=True) if n} == expected

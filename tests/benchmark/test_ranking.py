@@ -21,6 +21,7 @@ from relvm_kg.benchmark.ranking import (
 )
 from relvm_kg.encoding.split import Split
 from relvm_kg.errors import InvalidInputError
+from relvm_kg.pairs import pair_ends
 from relvm_kg.types import EntityType, Relation
 
 IntArray = npt.NDArray[np.int64]
@@ -75,8 +76,7 @@ def test_ranks_equal_those_of_brute_force(world: Any, decimals: int) -> None:
     data: BenchmarkData = world.data
     scorer = TableScorer(data.n_entities, seed=4, decimals=decimals)
     rankings = rank(scorer, data.positives.part(Split.TEST), data, data.partners)
-    keys = data.comentions.keys
-    together = set(zip((keys // data.n_entities).tolist(), (keys % data.n_entities).tolist(), strict=True))
+    together = set(zip(*(end.tolist() for end in pair_ends(data.comentions.keys)), strict=True))
     for table, only in ((rankings.typed, None), (rankings.co_mentioned, together)):
         columns = (table.optimistic.tolist(), table.pessimistic.tolist(), table.n_candidates.tolist())
         assert list(zip(*columns, strict=True)) == brute_force(scorer, data, only)

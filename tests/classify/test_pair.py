@@ -8,12 +8,13 @@ import pytest
 import torch
 
 from relvm_kg.classify.draws import Draws, draw_z
-from relvm_kg.classify.labels import RELATION_COLUMNS, LabelledPairs, load_comentioned_pairs, pair_keys
+from relvm_kg.classify.labels import RELATION_COLUMNS, LabelledPairs, load_comentioned_pairs
 from relvm_kg.classify.pair import PairClassifier, evaluation_draws, pair_probabilities
 from relvm_kg.classify.sampling import Negatives, PairConfig, PairSampler, batch_prevalence
 from relvm_kg.errors import InvalidInputError
 from relvm_kg.model.presets import EntityStart, ModelConfig
 from relvm_kg.model.relvm import Relvm
+from relvm_kg.pairs import pair_keys
 from relvm_kg.training.data import load_corpus
 from relvm_kg.types import EntityType, Relation
 from relvm_kg.workspace import Workspace
@@ -145,8 +146,8 @@ def test_labelled_pairs_are_comentioned_typed_and_positive_where_a_relation_is_k
     pairs = load_comentioned_pairs(corpus.folder, corpus.types, corpus.has_text)
     assert pairs.positive.any()
     assert not pairs.positive.all()
-    keys = pair_keys(pairs.heads, pairs.tails, len(corpus.types))
+    keys = pair_keys(pairs.heads, pairs.tails)
     assert len(np.unique(keys)) == len(keys)
-    mentioned = pair_keys(corpus.contexts.heads, corpus.contexts.tails, len(corpus.types))
+    mentioned = pair_keys(corpus.contexts.heads, corpus.contexts.tails)
     assert np.isin(keys, mentioned).all()
     assert (RELATION_COLUMNS[corpus.types[pairs.heads], corpus.types[pairs.tails]] == pairs.columns).all()
