@@ -107,7 +107,9 @@ class KgliteEngine:
 
     def save(self, path: Path) -> None:
         """See `CypherEngine.save`."""
-        self._graph.save(str(path))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of columns that a later load holds in memory
+            self._graph.save(str(path))
 
     def run(self, statement: Statement, limit: int | None, timeout: float) -> QueryResult:
         """See `CypherEngine.run`."""

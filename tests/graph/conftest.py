@@ -17,6 +17,7 @@ from typing import Any
 import neo4j
 import pyarrow as pa
 import pytest
+
 from relvm_kg_graph.bolt import Neo4jSettings
 from relvm_kg_graph.embedded import EmbeddedStore
 from relvm_kg_graph.neo4j_store import Neo4jStore

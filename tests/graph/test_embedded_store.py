@@ -11,13 +11,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
+from relvm_kg.errors import StoreError
+from relvm_kg.workspace import read_json, write_json
 from relvm_kg_graph.cypher import Statement
 from relvm_kg_graph.embedded import EmbeddedStore
 from relvm_kg_graph.schema import PREDICTED_SCHEMA, EdgeType
 from relvm_kg_graph.store import BaseGraph, GraphCounts, write_predictions
-
-from relvm_kg.errors import StoreError
-from relvm_kg.workspace import read_json, write_json
 
 COUNT = Statement("MATCH ()-[r:PREDICTED]->() RETURN count(r) AS n")
 
@@ -111,6 +111,15 @@ def test_the_cache_is_made_once_and_again_after_each_change(
     second = cache_files(tmp_path / "graph")
     assert len(second) == 1
     assert second != first
+
+
+def test_making_the_cache_of_a_large_graph_says_nothing(
+    embedded_store: EmbeddedStore, recwarn: pytest.WarningsRecorder, world: Any
+) -> None:
+    names = [f"g{i}" for i in range(70_000)]
+    embedded_store.write_base(BaseGraph(entities=[world.entities(*names)]))
+    assert embedded_store.query(Statement("MATCH (n:Gene) RETURN count(n) AS n")).rows == [(70_000,)]
+    assert [str(warning.message) for warning in recwarn] == []
 
 
 def test_an_unfinished_run_does_not_touch_the_cache(embedded_store: EmbeddedStore, tmp_path: Path, world: Any) -> None:

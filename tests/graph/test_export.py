@@ -15,6 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import rdflib
+
+from relvm_kg.errors import InvalidInputError, StoreError
+from relvm_kg.workspace import file_sha256
 from relvm_kg_graph.embedded import EmbeddedStore
 from relvm_kg_graph.export import ExportFormat, export_graph
 from relvm_kg_graph.export_tables import ParquetExport
@@ -22,9 +25,6 @@ from relvm_kg_graph.neo4j_store import Neo4jStore
 from relvm_kg_graph.networks import read_tables
 from relvm_kg_graph.schema import EDGE_SCHEMAS, EdgeType
 from relvm_kg_graph.store import BaseGraph, GraphStore, Selection, write_predictions
-
-from relvm_kg.errors import InvalidInputError, StoreError
-from relvm_kg.workspace import file_sha256
 
 STRANGE = "β \"quoted\" \t tab, comma; <tag> & \\back\\ 'single' 薬"
 RDF = rdflib.RDF

@@ -5,13 +5,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
+from relvm_kg.errors import WorkspaceError
+from relvm_kg.workspace import Workspace
 from relvm_kg_graph.build import write_graph
 from relvm_kg_graph.embedded import EmbeddedStore
 from relvm_kg_graph.schema import EdgeType
 from relvm_kg_graph.store import GraphCounts
-
-from relvm_kg.errors import WorkspaceError
-from relvm_kg.workspace import Workspace
 
 
 def corpus(folder: Path, *, simulated: bool = False, simulated_row: bool = False) -> Workspace:

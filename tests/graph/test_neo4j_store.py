@@ -8,14 +8,14 @@ from typing import Any
 import neo4j
 import pyarrow as pa
 import pytest
+
+from relvm_kg.errors import InvalidInputError, StoreError
 from relvm_kg_graph import neo4j_statements
 from relvm_kg_graph.bolt import Neo4jSettings
 from relvm_kg_graph.cypher import Statement
 from relvm_kg_graph.neo4j_store import Neo4jStore
 from relvm_kg_graph.schema import PREDICTION_BATCH_SCHEMA, EdgeType
 from relvm_kg_graph.store import BaseGraph
-
-from relvm_kg.errors import InvalidInputError, StoreError
 
 pytestmark = pytest.mark.neo4j
 

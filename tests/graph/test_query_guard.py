@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from relvm_kg.errors import InvalidInputError, QueryRefusedError, StoreError
 from relvm_kg_graph.cypher import Statement, check_reading, safe_name
 from relvm_kg_graph.queries import EDGES_BETWEEN, NAMED_QUERIES, NEIGHBOURS
 from relvm_kg_graph.schema import NODE_LABELS
 from relvm_kg_graph.store import GraphStore
 from relvm_kg_graph.tokens import MAX_DEPTH, MAX_LENGTH, MAX_TOKENS, tokenise
-
-from relvm_kg.errors import InvalidInputError, QueryRefusedError, StoreError
 
 ATTACKS: dict[str, list[str]] = {
     "writing clauses": [

@@ -5,13 +5,13 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+
+from relvm_kg.errors import InvalidInputError, QueryRefusedError, StoreError
 from relvm_kg_graph.cypher import Statement
 from relvm_kg_graph.networks import from_networkx, read_tables, to_networkx
 from relvm_kg_graph.queries import NAMED_QUERIES, REQUIRED
 from relvm_kg_graph.schema import EdgeType
 from relvm_kg_graph.store import BaseGraph, GraphCounts, GraphStore, Selection, write_predictions
-
-from relvm_kg.errors import InvalidInputError, QueryRefusedError, StoreError
 
 
 def rows(store: GraphStore, text: str, **parameters: Any) -> list[tuple[Any, ...]]:
