@@ -43,7 +43,7 @@ class PairConfig:
     """Looks without improvement before it stops."""
     negatives: Negatives = Negatives.COMENTIONED
     """Source of the negatives."""
-    random_share: float = 0.0
+    random_share: float = 0.25
     """Share of the negatives that are typed-uniform pairs instead, so that pairs never mentioned together are known
     to the classifier."""
     seed: int = 0

@@ -38,7 +38,7 @@ def _card(report: dict[str, Any]) -> str:
         "",
         *(f"* {label}: {share:.3f}" for label, share in pair["training_prevalence"].items()),
         "",
-        "Negatives are co-mentioned pairs without a known relation: unlabelled, not false.",
+        f"Negatives are {_negatives(pair['config'])}: unlabelled, not false.",
         "",
         "## Use",
         "",
@@ -47,6 +47,14 @@ def _card(report: dict[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _negatives(config: dict[str, Any]) -> str:
+    if config["negatives"] != "co-mentioned":
+        return f"{config['negatives']} pairs"
+    return (
+        f"co-mentioned pairs without a known relation, {config['random_share']:.0%} of them random typed pairs instead"
+    )
 
 
 def _health_lines(health: dict[str, Any] | None) -> list[str]:
