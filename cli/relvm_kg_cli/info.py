@@ -10,14 +10,25 @@ from relvm_kg_cli.output import Console
 if TYPE_CHECKING:
     from relvm_kg.pipeline.run_info import RunInfo, WorkspaceInfo
 
-_COLUMNS = ("run", "default", "state", "trained", "carries pair", "pair share", "gap head", "gap tail", "pair AP")
+_COLUMNS = (
+    "run",
+    "default",
+    "state",
+    "trained",
+    "carries pair",
+    "pair share",
+    "gap head",
+    "gap tail",
+    "active units",
+    "pair AP",
+)
 
 
 @click.command(
     epilog=epilog(
         "relvm-kg info --workspace W",
-        "path, corpus_hash, default_run, simulated, account, runs (each: run_id, is_default, is_finished, "
-        "is_stale, carries_pair, pair_share, gap_head, gap_tail, validation_average_precision, ...), graph "
+        "path, corpus_hash, default_run, simulated, account, runs (each: run_id, is_default, is_finished, is_stale, "
+        "carries_pair, pair_share, active_units, gap_head, gap_tail, validation_average_precision, ...), graph "
         "(entities, known, comentions, predictions, prediction_runs, unfinished_runs)",
     )
 )
@@ -62,6 +73,7 @@ def _run_row(run: "RunInfo") -> tuple[object, ...]:
         run.pair_share,
         run.gap_head,
         run.gap_tail,
+        run.active_units,
         run.validation_average_precision,
     )
 

@@ -114,4 +114,8 @@ def _health_rows(health: dict[str, Any] | None) -> list[tuple[str, str]]:
         ("pair share of Var(z)", f"{health['pair_share']:.3f}"),
         ("shuffled-pair gap", f"both {gap('two_sided')}, head {gap('head')}, tail {gap('tail')} nats"),
         ("carries the pair", "yes" if health["carries_pair"] else "NO"),
+        (
+            "carries the sentence",
+            "yes" if health["active_units"] else "NO: no unit of u moves; mention-level probabilities say little",
+        ),
     ]

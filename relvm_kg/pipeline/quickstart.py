@@ -4,11 +4,14 @@ Everything it makes is marked `simulated`: the names are real, the sentences and
 """
 
 import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from relvm_kg.classify.mention import MentionConfig
 from relvm_kg.classify.sampling import PairConfig
@@ -80,6 +83,8 @@ class QuickstartReport:
     evidence: tuple[EvidenceSentence, ...]
     novel_edges: QueryResult
     export: ExportReport
+    top: int
+    """Rows of the ranking and of the query."""
     simulated: bool = True
 
     def commands(self) -> list[str]:
@@ -87,11 +92,11 @@ class QuickstartReport:
         place = f"--workspace {self.workspace}"
         head, tail = self.known.answers[0].head, self.known.answers[0].tail
         return [
-            f"relvm-kg rank --entity {ENTITY} --type disease --novel {place}",
+            f"relvm-kg rank --entity {ENTITY} --type disease --top {self.top} --novel {place}",
             f"relvm-kg score {head.id} {tail.id} {place}",
-            f"relvm-kg evidence {head.id} {tail.id} {place}",
-            f"relvm-kg query --named novel-edges --param top=10 {place}",
-            f"relvm-kg export {self.folder / 'export'} --edges predicted --novel {place}",
+            f"relvm-kg evidence {head.id} {tail.id} --limit {EVIDENCE_SHOWN} {place}",
+            f"relvm-kg query --named novel-edges --param top={self.top} {place}",
+            f"relvm-kg export {self.folder / 'export'} --edges predicted {place}",
             f"relvm-kg info {place}",
         ]
 
@@ -130,6 +135,22 @@ def run_quickstart(folder: Path, progress: Progress, settings: QuickstartSetting
     """
     chosen = settings or QuickstartSettings()
     _claim(folder, chosen)
+    with _one_thread():
+        return _run(folder, progress, chosen)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Compute in one thread: so small a model gains little from more, and loses much where a core is busy."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _run(folder: Path, progress: Progress, chosen: QuickstartSettings) -> QuickstartReport:
     progress.say("simulating a literature: real names, invented sentences and relations")
     literature, place = folder / "literature", folder / "workspace"
     write_world(simulate(chosen.world, chosen.seed), literature)
@@ -146,8 +167,8 @@ def run_quickstart(folder: Path, progress: Progress, settings: QuickstartSetting
     training = train_run(workspace, _train_request(chosen), progress)
     session = Session(workspace, chosen.run_id)
     predictions = predict_pairs(session, chosen.predictions, progress)
-    selection = Selection(edge_types=(EdgeType.PREDICTED,), runs=(predictions.run.run.run_id,))
-    edges = ask(workspace, named_query("novel-edges").statement({"min_score": 0.0, "top": chosen.top})).result
+    selection = Selection(edge_types=(EdgeType.PREDICTED,))
+    edges = ask(workspace, named_query("novel-edges").statement({"top": chosen.top})).result
     auc, n_held_out = held_out_auc(session, literature / "held_out.tsv")
     known, sentences = _known_pair(session)
     return QuickstartReport(
@@ -163,6 +184,7 @@ def run_quickstart(folder: Path, progress: Progress, settings: QuickstartSetting
         evidence=tuple(sentences[:EVIDENCE_SHOWN]),
         novel_edges=edges,
         export=export_graph(workspace, folder / "export", ExportFormat.PARQUET, selection, COMMAND, progress),
+        top=chosen.top,
     )
 
 

@@ -30,6 +30,8 @@ class RunInfo:
     """Whether both one-sided shuffled-pair gaps are above zero; None if they were not measured."""
     pair_share: float | None = None
     """Share of Var(z) that the pair explains."""
+    active_units: int | None = None
+    """Dimensions of u that a sentence moves; at 0 the representation knows the pair only, not the sentence."""
     gap_head: float | None = None
     gap_tail: float | None = None
     validation_average_precision: float | None = None
@@ -124,6 +126,7 @@ def describe_run(folder: Path, manifest: WorkspaceManifest) -> RunInfo:
         is_stale=None if manifest.corpus_hash is None else config["corpus_hash"] != manifest.corpus_hash,
         carries_pair=health.get("carries_pair"),
         pair_share=health.get("pair_share"),
+        active_units=health.get("active_units"),
         gap_head=(health.get("gap_head") or {}).get("mean"),
         gap_tail=(health.get("gap_tail") or {}).get("mean"),
         validation_average_precision=pair.get("validation_average_precision"),

@@ -47,7 +47,8 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> QuickstartReport:
 
 def test_a_quickstart_shows_a_ranking_a_score_with_evidence_a_query_and_an_export(tiny: QuickstartReport) -> None:
     assert tiny.ranking.entity.name == "SLC1A2"
-    assert len(tiny.ranking.answers) == len(tiny.novel_edges.rows) == 3
+    assert len(tiny.ranking.answers) == 3
+    assert len(tiny.novel_edges.rows) <= 3
     assert tiny.known.answers[0].known
     assert tiny.evidence
     assert tiny.export.rows == tiny.predictions.run.n_predictions > 0
