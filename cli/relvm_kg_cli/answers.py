@@ -36,7 +36,8 @@ def _known_text(answer: "Answer", known: dict[str, Any] | None) -> str:
         return "no"
     pmids = known["pmids"]
     shown = ", ".join(pmids[:_N_PMIDS]) + (f" and {len(pmids) - _N_PMIDS} more" if len(pmids) > _N_PMIDS else "")
-    stated = f"PMID {shown}" if pmids else "no PMID"
+    kind = "PMID" if all(pmid.isdecimal() for pmid in pmids) else "documents"
+    stated = f"{kind} {shown}" if pmids else "no PMID"
     return f"yes: {', '.join(known['predicates']) or 'no predicate'} ({stated}; {', '.join(known['sources'])})"
 
 

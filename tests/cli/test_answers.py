@@ -95,7 +95,7 @@ def test_the_order_of_the_arguments_does_not_matter(predicted: Path, relvm: Relv
 
 def test_a_known_pair_is_scored_with_its_predicates_and_documents(predicted: Path, relvm: Relvm) -> None:
     outcome = relvm("score", *known_pair(predicted, relvm), "--workspace", predicted)
-    assert "(PMID SIM:" in outcome.out
+    assert "(documents SIM:" in outcome.out
     assert "simulated literature" in outcome.out
     assert "co-mentioned  yes, in " in outcome.out
 
