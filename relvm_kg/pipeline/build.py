@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from relvm_kg_graph.build import write_graph
-
 from relvm_kg.errors import InvalidInputError
 from relvm_kg.pipeline.account import BuildAccount
 from relvm_kg.pipeline.generation import GenerationWriter
@@ -19,6 +17,7 @@ from relvm_kg.pipeline.ingest import Source, SourceKind, add_sources, remove_unu
 from relvm_kg.pipeline.settings import BuildSettings
 from relvm_kg.progress import Progress
 from relvm_kg.workspace import Workspace, atomic_path, read_json, remember_workspace, remove, remove_leftovers
+from relvm_kg_graph.build import write_graph
 
 __all__ = ["BuildAccount", "BuildSettings", "build_workspace"]
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from relvm_kg_graph.embedded import EmbeddedStore
-from relvm_kg_graph.schema import PREDICTION_BATCH_SCHEMA, PredictionRun
-from relvm_kg_graph.store import StoredRun
 
 from relvm_kg.config import require, settings_to_mapping
 from relvm_kg.pipeline.session import IntArray, Session
 from relvm_kg.progress import Progress
 from relvm_kg.types import POSITIVE_RELATIONS, Relation
+from relvm_kg_graph.embedded import EmbeddedStore
+from relvm_kg_graph.schema import PREDICTION_BATCH_SCHEMA, PredictionRun
+from relvm_kg_graph.store import StoredRun
 
 HEADS_A_PART = 64
 EVIDENCE_IDS = 5

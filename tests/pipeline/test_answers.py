@@ -6,8 +6,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from relvm_kg_graph.embedded import EmbeddedStore
-from relvm_kg_graph.schema import EdgeType
 
 from relvm_kg.errors import (
     InvalidInputError,
@@ -21,6 +19,8 @@ from relvm_kg.pipeline.session import Session
 from relvm_kg.progress import Silent
 from relvm_kg.types import EntityType, Relation
 from relvm_kg.workspace import Workspace
+from relvm_kg_graph.embedded import EmbeddedStore
+from relvm_kg_graph.schema import EdgeType
 
 
 @pytest.fixture(scope="module")
