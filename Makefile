@@ -5,6 +5,8 @@ SOURCES := $(shell find relvm_kg graph cli -type f -not -name '*.pyc') README.md
 CHECKOUT := $(CURDIR)
 BIN := $(CHECKOUT)/.venv/bin
 
+# Modules whose tensor shapes are checked at every call in the tests.
+SHAPED := relvm_kg.model.generative,relvm_kg.model.recognition,relvm_kg.model.objective,relvm_kg.model.relvm,relvm_kg.classify.draws,relvm_kg.classify.pair,relvm_kg.classify.mention
 # The tests load PyTorch, scikit-learn and the Cypher engine into one process, which needs more room than glibc's default.
 TLS := glibc.rtld.optional_static_tls=4096
 
@@ -41,7 +43,7 @@ imports: .venv/wheel
 
 tests: .venv/wheel
 	place=$$(mktemp -d) && cd "$$place" && GLIBC_TUNABLES=$(TLS) $(BIN)/pytest -c $(CHECKOUT)/pyproject.toml --rootdir $(CHECKOUT) \
-	  --jaxtyping-packages=relvm_kg.model,relvm_kg.classify,beartype.beartype -p no:cacheprovider \
+	  --jaxtyping-packages=$(SHAPED),beartype.beartype -p no:cacheprovider \
 	  --doctest-modules --pyargs relvm_kg relvm_kg_graph relvm_kg_cli $(CHECKOUT)/tests $(PYTEST_ARGS); \
 	  code=$$?; rm -rf "$$place"; exit $$code
 

@@ -1,9 +1,10 @@
 """How long work reports its progress: the library calls these two protocols, the command line draws bars."""
 
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 
+@runtime_checkable
 class Task(Protocol):
     """One piece of work under way; leaving the `with` block ends it."""
 
@@ -17,6 +18,7 @@ class Task(Protocol):
     ) -> None: ...
 
 
+@runtime_checkable
 class Progress(Protocol):
     """Where tasks are announced."""
 

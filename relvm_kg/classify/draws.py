@@ -1,7 +1,6 @@
 """Draws of z for pairs: the same u and noise for all pairs, so that scores compare and repeat."""
 
 from dataclasses import dataclass
-from typing import Self
 
 import torch
 from jaxtyping import Float, Int
@@ -18,14 +17,14 @@ class Draws:
     noise: Tensor
 
     @classmethod
-    def independent(cls, samples: int, latent: int, generator: torch.Generator, rows: int | None = None) -> Self:
+    def independent(cls, samples: int, latent: int, generator: torch.Generator, rows: int | None = None) -> "Draws":
         """Draws from N(0, I), common to all rows, or each row's own if their number is given."""
         shape = (samples, latent) if rows is None else (rows, samples, latent)
         u, noise = (torch.randn(shape, generator=generator, device=generator.device) for _ in range(2))
         return cls(u, noise)
 
     @classmethod
-    def antithetic(cls, samples: int, latent: int, generator: torch.Generator) -> Self:
+    def antithetic(cls, samples: int, latent: int, generator: torch.Generator) -> "Draws":
         """Draws in pairs of opposite sign, whose errors cancel; an odd number is rounded up."""
         half = cls.independent((samples + 1) // 2, latent, generator)
         return cls(torch.cat([half.u, -half.u]), torch.cat([half.noise, -half.noise]))
