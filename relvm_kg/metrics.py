@@ -23,8 +23,10 @@ class TieGroups:
 
     def average_precision(self, weights: FloatArray | None = None) -> float:
         """Sum of precision times the step in recall, over distinct scores; 0 without positives."""
+        if not len(self._order):
+            return 0.0
         positives, total = self.counts(weights)
-        if not len(positives) or positives[-1] == 0:
+        if positives[-1] == 0:
             return 0.0
         steps = np.diff(positives, prepend=0.0)
         precision = np.divide(positives, total, out=np.zeros_like(positives), where=total > 0)

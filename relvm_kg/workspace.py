@@ -61,6 +61,11 @@ def remove_leftovers(folder: Path) -> None:
         remove(path)
 
 
+def is_leftover(name: str) -> bool:
+    """Whether a file name is that of what a killed writer leaves."""
+    return name.startswith(".") and name.endswith(".part")
+
+
 def write_json(path: Path, value: object) -> None:
     """Write a JSON file atomically, keys in the given order."""
     with atomic_path(path) as temporary:
@@ -126,7 +131,9 @@ class Workspace:
         """
         workspace = cls(path)
         if not workspace.manifest_path.exists():
-            if path.exists() and (not path.is_dir() or any(p.name != ".lock" for p in path.iterdir())):
+            if path.exists() and (
+                not path.is_dir() or any(p.name != ".lock" and not is_leftover(p.name) for p in path.iterdir())
+            ):
                 raise WorkspaceError(f"a new workspace needs an empty or absent folder, {path} holds other files")
             write_json(workspace.manifest_path, asdict(WorkspaceManifest()))
         return cls.open(path)

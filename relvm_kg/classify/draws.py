@@ -38,7 +38,7 @@ class Draws:
 def draw_z(
     model: Relvm, heads: Int[Tensor, "pairs"], tails: Int[Tensor, "pairs"], draws: Draws
 ) -> Float[Tensor, "pairs draws latent"]:
-    """z ~ p(u) p(z|x,y,u) (Eq. 19) for the pair in both orders of mention, half of the draws each.
+    """z ~ p(u) p(z|x,y,u) (Eq. 19) for the pair in both orders of mention: the same draws for each.
 
     Returns:
         *Shape:* (pairs, 2 * samples, latent)

@@ -93,6 +93,17 @@ def load_comentioned_pairs(folder: Path, types: IntArray, has_text: npt.NDArray[
     return LabelledPairs(first, second, columns, positive)
 
 
+def taken_keys(folder: Path, pairs: LabelledPairs) -> IntArray:
+    """Keys of all co-mentioned pairs of any split and label, and of all known relations.
+
+    A random negative must be none of them. Test pairs are co-mentioned, so leaving all co-mentioned pairs out says
+    nothing of their labels.
+    """
+    relations = pq.read_table(folder / "relations.parquet", columns=["head", "tail"])
+    ends = (np.asarray(relations[name].to_numpy()).astype(np.int64) for name in ("head", "tail"))
+    return np.union1d(pair_keys(pairs.heads, pairs.tails), pair_keys(*ends))
+
+
 def split_pairs(pairs: LabelledPairs, ids: list[str], seed: int) -> dict[Split, LabelledPairs]:
     """The pairs of each split."""
     names = np.asarray(ids)

@@ -21,7 +21,7 @@ from relvm_kg.encoding.batches import pad_batch, sorted_batches
 from relvm_kg.metrics import average_precision
 from relvm_kg.model.checkpoint import load_weights, save_weights
 from relvm_kg.model.generative import EntityVectors, Gaussian, Prior
-from relvm_kg.model.presets import ModelConfig
+from relvm_kg.model.presets import ModelConfig, Preset
 from relvm_kg.model.recognition import Recognition
 from relvm_kg.model.relvm import TYPE_ROWS, ContextBatch, Relvm
 from relvm_kg.progress import Progress
@@ -54,6 +54,13 @@ class MentionConfig:
     def __post_init__(self) -> None:
         require(self.samples >= 1, "mention.samples", "be at least 1", self.samples)
         require(self.batch_size >= 1, "mention.batch_size", "be at least 1", self.batch_size)
+
+
+def mention_config(preset: Preset, seed: int = 0) -> MentionConfig:
+    """The settings of a preset; the paper's are batch 8, Adam 1e-5, 3,000 iterations (Shah and Fauqueur 2020)."""
+    if preset is Preset.PAPER:
+        return MentionConfig(batch_size=8, learning_rate=1e-5, max_steps=3000, patience=30, seed=seed)
+    return MentionConfig(seed=seed)
 
 
 @dataclass(frozen=True)
@@ -171,11 +178,11 @@ def train_mention_classifier(
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             task.advance(1, loss=float(loss.detach()))
-            if step % config.evaluate_steps:
+            if step % config.evaluate_steps and step != config.max_steps:
                 continue
             score = _average_precision(classifier, validation, config)
             looks += 1
-            if score > best_score:
+            if score > best_score or not validation.positive.any():
                 best, best_score, best_step, looks = copy.deepcopy(classifier.state_dict()), score, step, 0
             if looks >= config.patience:
                 break

@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from relvm_kg.classify.draws import Draws, draw_z
-from relvm_kg.classify.labels import RELATION_COLUMNS, IntArray, LabelledPairs
+from relvm_kg.classify.labels import IntArray, LabelledPairs
 from relvm_kg.classify.sampling import PairConfig, PairSampler, batch_prevalence
 from relvm_kg.config import settings_from_mapping, settings_to_mapping
 from relvm_kg.metrics import average_precision, best_threshold
@@ -33,7 +33,7 @@ class PairReport:
 
     config: PairConfig
     threshold: float
-    """Probability above which the validation F1 is best."""
+    """Probability at or above which the validation F1 is best."""
     training_prevalence: dict[str, float]
     """Share of positives in the training batches, by label."""
     validation_prevalence: float
@@ -68,14 +68,20 @@ class PairClassifier(nn.Module):
 
 
 def train_pair_classifier(
-    model: Relvm, training: LabelledPairs, validation: LabelledPairs, config: PairConfig, progress: Progress
+    model: Relvm,
+    training: LabelledPairs,
+    validation: LabelledPairs,
+    taken: IntArray,
+    config: PairConfig,
+    progress: Progress,
 ) -> tuple[PairClassifier, PairReport]:
     """Fit the classifier on frozen draws of z, stop on the validation pairs, tune the threshold there.
 
     Args:
         model: A trained representation; it is not changed.
         training: Pairs to learn from.
-        validation: Pairs to stop and to tune the threshold on.
+        validation: Pairs to stop and to tune the threshold on; without positives among them, the last weights stay.
+        taken: Keys of pairs that a random negative must not be.
         config: Settings.
         progress: Where progress goes.
     """
@@ -83,7 +89,7 @@ def train_pair_classifier(
         torch.manual_seed(config.seed)
         classifier = PairClassifier(model.config.latent, config.hidden).to(model.device)
     optimiser = torch.optim.Adam(classifier.parameters(), lr=config.learning_rate)
-    batches = PairSampler(training, config)
+    batches = PairSampler(training, config, taken)
     best, best_score, best_step, looks = copy.deepcopy(classifier.state_dict()), -1.0, 0, 0
     with progress.task("pair classifier", config.max_steps, "step") as task:
         for step in range(1, config.max_steps + 1):
@@ -92,11 +98,11 @@ def train_pair_classifier(
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             task.advance(1, loss=float(loss.detach()))
-            if step % config.evaluate_steps:
+            if step % config.evaluate_steps and step != config.max_steps:
                 continue
             score = _average_precision(model, classifier, validation, config)
             looks += 1
-            if score > best_score:
+            if score > best_score or not validation.positive.any():
                 best, best_score, best_step, looks = copy.deepcopy(classifier.state_dict()), score, step, 0
             if looks >= config.patience:
                 break
@@ -192,12 +198,6 @@ def _report(
         steps=steps,
         counts=training.describe(),
     )
-
-
-def relation_columns(types: IntArray, heads: IntArray, tails: IntArray) -> IntArray:
-    """Column of the label that fits each pair's types, 0 where none does. *Shape:* (pairs)"""
-    columns: IntArray = RELATION_COLUMNS[types[heads], types[tails]]
-    return columns
 
 
 def save_pair_classifier(folder: Path, classifier: PairClassifier, report: PairReport) -> None:

@@ -7,6 +7,8 @@ import numpy as np
 
 from relvm_kg.classify.labels import IntArray, LabelledPairs
 from relvm_kg.config import require
+from relvm_kg.model.presets import Preset
+from relvm_kg.pairs import pair_keys
 from relvm_kg.types import POSITIVE_RELATIONS, Relation
 
 
@@ -57,28 +59,45 @@ class PairConfig:
         require(self.samples >= 1, "pair.samples", "be at least 1", self.samples)
 
 
+def pair_config(preset: Preset, seed: int = 0) -> PairConfig:
+    """The settings of a preset; the paper's are Adam 1e-4 and 100,000 iterations (Shah and Fauqueur 2020)."""
+    if preset is Preset.PAPER:
+        return PairConfig(learning_rate=1e-4, max_steps=100_000, patience=1000, random_share=0.0, seed=seed)
+    return PairConfig(seed=seed)
+
+
+_TRIES = 20
+"""How often a random negative that is taken is drawn again."""
+
+
 class PairSampler:
     """Batches with a fixed number of positives."""
 
-    def __init__(self, pairs: LabelledPairs, config: PairConfig) -> None:
+    def __init__(self, pairs: LabelledPairs, config: PairConfig, taken: IntArray) -> None:
+        """Prepare to draw.
+
+        Args:
+            pairs: Training pairs, at least one of them positive.
+            config: Settings.
+            taken: Keys of pairs that a random negative must not be (see `relvm_kg.pairs`).
+        """
         self._config = config
         self._random = np.random.default_rng(config.seed)
         self._positives = pairs.take(pairs.positive)
         self._negatives = pairs.take(~pairs.positive)
-        self._known = set(zip(self._positives.heads.tolist(), self._positives.tails.tolist(), strict=True))
+        self._taken = taken
         self._pools = {column: _pools(pairs, column, config) for column in np.unique(pairs.columns).tolist()}
 
     def draw(self) -> LabelledPairs:
-        """One batch."""
+        """One batch; smaller than asked for where too few pairs are left to be negatives."""
         n = self._config.n_positive
-        n_random = _n_random(self._config)
-        positives = self._positives.take(self._random.integers(0, len(self._positives), n))
-        parts = [positives]
+        parts = [self._positives.take(self._random.integers(0, len(self._positives), n))]
+        n_random = _n_random(self._config) if len(self._negatives) else self._config.batch_size - n
         if n_random:
             parts.append(self._draw_typed(n_random))
-        if n + n_random < self._config.batch_size:
-            chosen = self._random.integers(0, len(self._negatives), self._config.batch_size - n - n_random)
-            parts.append(self._negatives.take(chosen))
+        n_left = self._config.batch_size - sum(len(part) for part in parts)
+        if n_left and len(self._negatives):
+            parts.append(self._negatives.take(self._random.integers(0, len(self._negatives), n_left)))
         return LabelledPairs(
             np.concatenate([part.heads for part in parts]),
             np.concatenate([part.tails for part in parts]),
@@ -87,21 +106,21 @@ class PairSampler:
         )
 
     def _draw_typed(self, n: int) -> LabelledPairs:
-        """Typed pairs that are not known, labels as often as among the positives."""
+        """Typed pairs that are not taken, labels as often as among the positives; fewer where none is found."""
         columns = self._positives.columns[self._random.integers(0, len(self._positives), n)]
         ends = np.empty((2, n), dtype=np.int64)
         left = np.arange(n)
-        while len(left):
+        for _ in range(_TRIES):
             for column in np.unique(columns[left]).tolist():
                 places = left[columns[left] == column]
                 for side, pool in enumerate(self._pools[column]):
                     ends[side, places] = self._random.choice(pool, size=len(places))
-            bad = [self._is_bad(head, tail) for head, tail in ends[:, left].T.tolist()]
-            left = left[np.array(bad)]
-        return LabelledPairs(ends[0], ends[1], columns, np.zeros(n, dtype=bool))
-
-    def _is_bad(self, head: int, tail: int) -> bool:
-        return head == tail or (head, tail) in self._known or (tail, head) in self._known
+            heads, tails = ends[:, left]
+            left = left[(heads == tails) | np.isin(pair_keys(heads, tails), self._taken)]
+            if not len(left):
+                break
+        drawn = np.setdiff1d(np.arange(n), left)
+        return LabelledPairs(ends[0, drawn], ends[1, drawn], columns[drawn], np.zeros(len(drawn), dtype=bool))
 
 
 def _pools(pairs: LabelledPairs, column: int, config: PairConfig) -> tuple[IntArray, IntArray]:

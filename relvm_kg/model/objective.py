@@ -48,10 +48,15 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, states: Tensor, table: Tensor, targets: Tensor, weights: Tensor, precision: torch.dtype
+        ctx: Any,
+        states: Tensor,
+        table: Tensor,
+        targets: Tensor,
+        weights: Tensor,
+        settings: tuple[torch.dtype, bool],
     ) -> tuple[Tensor, Tensor]:
         losses = torch.empty(len(states), device=states.device, dtype=states.dtype)
-        needed = ctx.needs_input_grad[0] or ctx.needs_input_grad[1]
+        precision, needed = settings
         state_gradient = torch.empty_like(states) if needed else None
         table_gradient = torch.zeros_like(table) if needed else None
         narrow_table = table.detach().to(precision)
@@ -96,7 +101,11 @@ def chunked_cross_entropy(
     n_rows = len(states)
     padding = (0, -n_rows % BLOCK_ROWS)
     total, losses = _ChunkedCrossEntropy.apply(  # type: ignore[no-untyped-call]
-        F.pad(states, (0, 0, *padding)), table, F.pad(targets, padding), F.pad(weights, padding), precision
+        F.pad(states, (0, 0, *padding)),
+        table,
+        F.pad(targets, padding),
+        F.pad(weights, padding),
+        (precision, torch.is_grad_enabled()),
     )
     return total, losses[:n_rows]
 

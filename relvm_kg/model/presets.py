@@ -74,6 +74,8 @@ class TrainingConfig:
 
     epochs: float = 2.0
     """Passes over the training contexts (a fraction ends within one)."""
+    steps: int = 0
+    """Iterations, in place of epochs; 0 leaves it to the epochs."""
     batch_size: int = 64
     """Contexts a step."""
     learning_rate: float = 1e-3
@@ -101,6 +103,7 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         require(self.epochs > 0, "training.epochs", "be positive", self.epochs)
+        require(self.steps >= 0, "training.steps", "not be negative", self.steps)
         require(self.batch_size >= 1, "training.batch_size", "be at least 1", self.batch_size)
         require(self.learning_rate > 0, "training.learning_rate", "be positive", self.learning_rate)
         require(0 <= self.decay <= 1, "training.decay", "be in [0, 1]", self.decay)
@@ -130,6 +133,7 @@ def training_config(preset: Preset) -> TrainingConfig:
     """
     if preset is Preset.PAPER:
         return TrainingConfig(
+            steps=400_000,
             batch_size=192,
             learning_rate=1e-4,
             decay=0.0,

@@ -275,7 +275,7 @@ def _mention_probabilities(
     classifier, report = load_mention_classifier(session.run_folder)
     if not found:
         return np.zeros(0, dtype=np.float32), report.training_prevalence
-    folder = session.workspace.corpus_dir
+    folder = session.require_corpus()
     store = TokenStore(folder / "tokens")
     tokens = _translated(session, [np.asarray(store[row]) for row, _ in found])
     kinds = list(EntityType)
@@ -295,5 +295,5 @@ def _translated(session: Session, sequences: list[npt.NDArray[np.int32]]) -> lis
     """Token ids of the corpus as ids of the model's vocabulary, which differ when the model is stale."""
     if not session.stale:
         return sequences
-    current = Vocabulary.load(session.workspace.corpus_dir / "vocabulary.json")
+    current = Vocabulary.load(session.require_corpus() / "vocabulary.json")
     return [session.scorer.bundle.vocabulary.encode(current.decode(s.tolist())) for s in sequences]

@@ -63,7 +63,7 @@ def _health_lines(health: dict[str, Any] | None) -> list[str]:
 
     def gap(name: str) -> str:
         values = health[f"gap_{name}"]
-        return f"{values['mean']:.2f} [{values['low']:.2f}, {values['high']:.2f}]"
+        return "not measured" if values is None else f"{values['mean']:.2f} [{values['low']:.2f}, {values['high']:.2f}]"
 
     return [
         f"{health['n_contexts']:,} contexts; bound {health['bound_per_token']:.3f} nats a token; "

@@ -12,6 +12,7 @@ import pyarrow as pa
 from relvm_kg.config import require, settings_to_mapping
 from relvm_kg.pipeline.session import IntArray, Session
 from relvm_kg.progress import Progress
+from relvm_kg.scoring.scorer import RelvmScorer
 from relvm_kg.types import POSITIVE_RELATIONS, Relation
 from relvm_kg_graph.embedded import EmbeddedStore
 from relvm_kg_graph.schema import PREDICTION_BATCH_SCHEMA, PredictionRun
@@ -43,6 +44,7 @@ class PredictRequest:
     def __post_init__(self) -> None:
         require(bool(self.relations), "predict.relations", "name at least one label", self.relations)
         require(Relation.NO_RELATION not in self.relations, "predict.relations", "be positive", "NO-RELATION")
+        require(self.samples >= 1, "predict.samples", "be at least 1", self.samples)
         require(self.top >= 0, "predict.top", "not be negative", self.top)
         require(0 <= self.min_probability < 1, "predict.min_probability", "be in [0, 1)", self.min_probability)
 
@@ -105,11 +107,12 @@ def predict_pairs(session: Session, request: PredictRequest, progress: Progress)
             return PredictReport(run=whole[0], n_scored=0, n_without_text=n_without, n_too_rare=n_rare)
         writer = store.prediction_writer(run)
         finished = writer.finished_parts()
+        scorer = session.scorer.with_samples(request.samples)
         with progress.task("predict", len(parts), "part", len(finished)) as task:
             for index, part in enumerate(parts):
                 if index in finished:
                     continue
-                writer.write_part(index, _score_part(session, part, request))
+                writer.write_part(index, _score_part(session, scorer, part, request))
                 n_scored += sum(len(part.partners(head)) for head in part.heads.tolist())
                 task.advance(1)
         stored = writer.finish(len(parts))
@@ -161,22 +164,20 @@ def _parts(session: Session, request: PredictRequest) -> tuple[list[_Part], int,
     return parts, int((~able).sum()), int((able & ~common).sum())
 
 
-def _score_part(session: Session, part: _Part, request: PredictRequest) -> pa.RecordBatch:
+def _score_part(session: Session, scorer: RelvmScorer, part: _Part, request: PredictRequest) -> pa.RecordBatch:
     columns: dict[str, list[Any]] = {name: [] for name in PREDICTION_BATCH_SCHEMA.names}
     for head in part.heads.tolist():
-        for name, values in _score_head(session, part.relation, head, part.partners(head), request).items():
+        for name, values in _score_head(session, scorer, part, head, request).items():
             columns[name].extend(values)
     return pa.RecordBatch.from_pydict(columns, schema=PREDICTION_BATCH_SCHEMA)
 
 
 def _score_head(
-    session: Session, relation: Relation, head: int, tails: IntArray, request: PredictRequest
+    session: Session, scorer: RelvmScorer, part: _Part, head: int, request: PredictRequest
 ) -> dict[str, list[Any]]:
-    facts = session.facts
+    facts, tails = session.facts, part.partners(head)
     assert facts is not None
-    scores = session.scorer.score(
-        np.full(len(tails), session.model_rows(np.array([head]))[0]), session.model_rows(tails)
-    )
+    scores = scorer.score(np.full(len(tails), session.model_rows(np.array([head]))[0]), session.model_rows(tails))
     heads = np.full(len(tails), head)
     known = facts.known(heads, tails)
     kept = np.flatnonzero((scores.probability >= request.min_probability) & ~(known & request.novel))
@@ -189,14 +190,14 @@ def _score_head(
     return {
         "subject": [str(ids[pair.head]) for pair in pairs],
         "object": [str(ids[pair.tail]) for pair in pairs],
-        "relation": [relation.value] * len(kept),
+        "relation": [part.relation.value] * len(kept),
         "score": probability,
         "raw_score": probability,
         "uncertainty": [float(u) for u in scores.uncertainty[kept]],
         "rank": list(range(1, len(kept) + 1)),
         "seen": (sentences > 0).tolist(),
         "known": known[kept].tolist(),
-        "training_prevalence": [session.scorer.report.training_prevalence[relation.value]] * len(kept),
+        "training_prevalence": [scorer.report.training_prevalence[part.relation.value]] * len(kept),
         "evidence_ids": list(_evidence_ids(session, head, tails[kept], sentences)),
         "n_evidence": sentences.tolist(),
     }

@@ -15,6 +15,7 @@ import torch
 
 from relvm_kg.classify.mention import MentionConfig
 from relvm_kg.classify.sampling import PairConfig
+from relvm_kg.config import settings_to_mapping
 from relvm_kg.corpus.simulated import WorldSettings, simulate, write_world
 from relvm_kg.errors import InvalidInputError
 from relvm_kg.metrics import roc_auc
@@ -28,7 +29,7 @@ from relvm_kg.pipeline.session import Session
 from relvm_kg.pipeline.train import TrainRequest, train_run
 from relvm_kg.progress import Progress
 from relvm_kg.types import EntityType
-from relvm_kg.workspace import Workspace, read_json, write_json
+from relvm_kg.workspace import Workspace, is_leftover, read_json, write_json
 from relvm_kg_graph.export import ExportFormat, ExportReport, export_graph
 from relvm_kg_graph.queries import named_query
 from relvm_kg_graph.schema import EdgeType
@@ -190,13 +191,19 @@ def _run(folder: Path, progress: Progress, chosen: QuickstartSettings) -> Quicks
 
 def _claim(folder: Path, settings: QuickstartSettings) -> None:
     """Refuse a folder that holds anything else."""
-    wanted = {"simulated": True, "seed": settings.seed, "world": asdict(settings.world)}
+    wanted = {
+        "simulated": True,
+        "seed": settings.seed,
+        "world": asdict(settings.world),
+        "model": settings_to_mapping(settings.model),
+        "training": settings_to_mapping(settings.training),
+    }
     path = folder / MARKER
     if path.is_file():
         if read_json(path) != wanted:
             raise InvalidInputError(f"{folder} holds a quickstart of other settings; name another folder, or remove it")
         return
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists() and (not folder.is_dir() or any(not is_leftover(p.name) for p in folder.iterdir())):
         raise InvalidInputError(f"a quickstart needs an empty or absent folder, {folder} holds other files")
     write_json(path, wanted)
 

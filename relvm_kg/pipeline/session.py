@@ -64,6 +64,14 @@ class Session:
         """The current corpus generation; None in a workspace that holds only a model."""
         return None if self.workspace.manifest.generation is None else self.workspace.corpus_dir
 
+    def require_corpus(self) -> Path:
+        """The corpus generation that this session reads, the same one even if a build makes a newer one meanwhile.
+
+        Raises:
+            WorkspaceError: without a corpus.
+        """
+        return self.corpus_folder or self.workspace.corpus_dir
+
     @cached_property
     def catalogue(self) -> Catalogue:
         """The entities of the corpus, or of the model where there is no corpus."""
@@ -81,7 +89,7 @@ class Session:
         Raises:
             WorkspaceError: without a corpus.
         """
-        return EvidenceIndex(self.workspace.corpus_dir)
+        return EvidenceIndex(self.require_corpus())
 
     @cached_property
     def scorer(self) -> RelvmScorer:
@@ -128,7 +136,7 @@ class Session:
 
     @cached_property
     def _sentences(self) -> tuple[pa.ChunkedArray, pa.Table]:
-        folder = self.workspace.corpus_dir
+        folder = self.require_corpus()
         contexts = pq.read_table(folder / "contexts.parquet", columns=["sentence_row"], memory_map=True)
         sentences = pq.read_table(folder / "sentences.parquet", columns=["doc_id", "sentence_index"], memory_map=True)
         return contexts["sentence_row"], sentences

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import relvm_kg
-from relvm_kg.classify.labels import load_comentioned_pairs, split_pairs
+from relvm_kg.classify.labels import IntArray, LabelledPairs, load_comentioned_pairs, split_pairs, taken_keys
 from relvm_kg.classify.mention import (
     MentionConfig,
     MentionReport,
@@ -21,7 +21,7 @@ from relvm_kg.classify.pair import PairReport, load_pair_classifier, save_pair_c
 from relvm_kg.classify.sampling import PairConfig
 from relvm_kg.config import settings_to_mapping
 from relvm_kg.encoding.split import Split
-from relvm_kg.errors import CollapseError, InvalidInputError
+from relvm_kg.errors import CollapseError, InvalidInputError, WorkspaceError
 from relvm_kg.model.checkpoint import CONFIG, BundleConfig, save_bundle
 from relvm_kg.model.presets import ModelConfig, Preset, TrainingConfig
 from relvm_kg.pipeline.model_card import write_model_card
@@ -31,7 +31,7 @@ from relvm_kg.training.device import Device, torch_device
 from relvm_kg.training.health import measure_health
 from relvm_kg.training.loop import STATE, Trainer
 from relvm_kg.training.mention_data import curated_sentences
-from relvm_kg.workspace import Workspace, read_json, write_json
+from relvm_kg.workspace import Workspace, read_json, remove_leftovers, write_json
 
 REPORT = "report.json"
 HEALTH = "health.json"
@@ -78,15 +78,20 @@ def train_run(workspace: Workspace, request: TrainRequest, progress: Progress) -
     with workspace.lock():
         if (folder / CONFIG).is_file():
             return _finished_report(folder, request, workspace)
+        remove_leftovers(folder)
         corpus = load_corpus(workspace.corpus_dir)
         pairs = load_comentioned_pairs(corpus.folder, corpus.types, corpus.has_text)
+        splits = split_pairs(pairs, corpus.entities["id"].to_pylist(), request.training.seed)
+        if not splits[Split.TRAIN].positive.any():
+            raise WorkspaceError("no known relation of the training part is co-mentioned; build with more --relations")
         trainer = Trainer(folder, corpus, request.model, request.training, torch_device(request.device))
+        if trainer.schedule.kl_weight(trainer.schedule.total_steps) < 1:
+            progress.say("the run ends before the KL term has its full weight: train longer, or lower --anneal")
         if not trainer.finished:
             trainer.run(progress)
         health = _health(trainer, corpus, progress)
         _check_collapse(health, request, folder)
-        splits = split_pairs(pairs, corpus.entities["id"].to_pylist(), request.training.seed)
-        pair_report = _pair_stage(trainer, splits, request, progress)
+        pair_report = _pair_stage(trainer, splits, taken_keys(corpus.folder, pairs), request, progress)
         mention_report = _mention_stage(trainer, corpus, request, progress)
         manifest = workspace.manifest
         config = BundleConfig(
@@ -119,11 +124,14 @@ def _finished_report(folder: Path, request: TrainRequest, workspace: Workspace) 
         stored["model"] == settings_to_mapping(request.model)
         and stored["training"] == settings_to_mapping(request.training)
         and stored["corpus_hash"] == workspace.manifest.corpus_hash
+        and report["pair_classifier"]["config"] == settings_to_mapping(request.pair)
+        and (report["mention_classifier"] or {}).get("config") in (None, settings_to_mapping(request.mention))
     )
     if not same:
         raise InvalidInputError(
             f"run {request.run_id!r} was trained with other settings or on another corpus; name another with --run"
         )
+    (folder / STATE).unlink(missing_ok=True)
     workspace.update_manifest(default_run=request.run_id)
     return report
 
@@ -143,7 +151,7 @@ def _health(trainer: Trainer, corpus: TrainingCorpus, progress: Progress) -> dic
 
 
 def _check_collapse(health: dict[str, Any] | None, request: TrainRequest, folder: Path) -> None:
-    if health is None or health["carries_pair"] or request.allow_collapse:
+    if health is None or health["carries_pair"] is not False or request.allow_collapse:
         return
     gaps = "; ".join(
         f"{name} {health[f'gap_{name}']['mean']:.3f} [{health[f'gap_{name}']['low']:.3f}, "
@@ -157,12 +165,16 @@ def _check_collapse(health: dict[str, Any] | None, request: TrainRequest, folder
     )
 
 
-def _pair_stage(trainer: Trainer, splits: dict[Split, Any], request: TrainRequest, progress: Progress) -> PairReport:
+def _pair_stage(
+    trainer: Trainer, splits: dict[Split, LabelledPairs], taken: IntArray, request: TrainRequest, progress: Progress
+) -> PairReport:
     folder, model = trainer.folder, trainer.model.eval()
     if (folder / "pair.json").is_file():
-        return load_pair_classifier(folder, model.config.latent)[1]
+        stored = load_pair_classifier(folder, model.config.latent)[1]
+        if stored.config == request.pair:
+            return stored
     classifier, report = train_pair_classifier(
-        model, splits[Split.TRAIN], splits[Split.VALIDATION], request.pair, progress
+        model, splits[Split.TRAIN], splits[Split.VALIDATION], taken, request.pair, progress
     )
     save_pair_classifier(folder, classifier, report)
     return report
@@ -174,7 +186,9 @@ def _mention_stage(
     """The mention-level classifier; None where no sentence comes from a curated document."""
     folder, model = trainer.folder, trainer.model.eval()
     if (folder / "mention.json").is_file():
-        return load_mention_classifier(folder)[1]
+        stored = load_mention_classifier(folder)[1]
+        if stored.config == request.mention:
+            return stored
     sentences = curated_sentences(corpus, request.training.seed)
     if not sentences["train"].positive.any() or not len(sentences["validation"]):
         progress.say("no sentence comes from a document with a curated pair: no mention-level classifier")

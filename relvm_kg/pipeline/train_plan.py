@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from relvm_kg.classify.mention import MentionConfig
-from relvm_kg.classify.sampling import PairConfig
+from relvm_kg.classify.mention import MentionConfig, mention_config
+from relvm_kg.classify.sampling import PairConfig, pair_config
 from relvm_kg.config import settings_to_mapping
 from relvm_kg.model.checkpoint import CONFIG
 from relvm_kg.model.presets import Bound, ModelConfig, Preset, Size, TrainingConfig, model_config, training_config
@@ -67,10 +67,13 @@ def plan_training(
     workspace.corpus_dir  # noqa: B018  a clear error where there is none
     given = {name: value for name, value in (changes or {}).items() if value is not None}
     steps = [{"max_steps": given.pop(name)} if name in given else {} for name in ("pair_steps", "mention_steps")]
+    if "epochs" in given:
+        given["steps"] = 0
     if "bound" in given:
         given["bound"] = Bound(given["bound"])
     model, training = model_config(preset, size), replace(training_config(preset), **given)
-    pair, mention = PairConfig(seed=training.seed, **steps[0]), MentionConfig(seed=training.seed, **steps[1])
+    pair = replace(pair_config(preset, training.seed), **steps[0])
+    mention = replace(mention_config(preset, training.seed), **steps[1])
     name = run_id or f"{preset.value}-{size.value}-{_digest(workspace, model, training, pair, mention)}"
     return TrainPlan(
         run_id=name,

@@ -17,6 +17,9 @@ from relvm_kg.training.data import IntArray, TrainingCorpus, context_document_id
 
 FloatArray = npt.NDArray[np.float64]
 
+MIN_DOCUMENTS = 5
+"""Fewer held-out documents than this give no interval."""
+
 
 @dataclass(frozen=True)
 class Gap:
@@ -40,16 +43,18 @@ class Health:
     """Dimensions of u whose posterior mean varies by more than 0.01 over contexts."""
     pair_share: float
     """Share of the variance of z's mean that the pair explains, u drawn from p(u)."""
-    gap_two_sided: Gap
-    """Against another context's pair."""
-    gap_head: Gap
+    gap_two_sided: Gap | None
+    """Against another context's pair; each gap is None where too few documents or entities are there to measure it."""
+    gap_head: Gap | None
     """Against another head of the head's type, same tail."""
-    gap_tail: Gap
+    gap_tail: Gap | None
     """Against another tail of the tail's type, same head."""
 
     @property
-    def carries_pair(self) -> bool:
-        """Whether both one-sided gaps are above zero with 95 % confidence."""
+    def carries_pair(self) -> bool | None:
+        """Whether both one-sided gaps are above zero with 95 % confidence; None where one was not measured."""
+        if self.gap_head is None or self.gap_tail is None:
+            return None
         return self.gap_head.low > 0 and self.gap_tail.low > 0
 
     def as_mapping(self) -> dict[str, Any]:
@@ -71,9 +76,12 @@ def measure_health(model: Relvm, corpus: TrainingCorpus, *, limit: int = 1000, s
     order = _derangement(len(rows), random)
     documents = context_document_ids(corpus, rows)
 
-    def gap(other_head: IntArray, other_tail: IntArray) -> Gap:
+    def gap(other_head: IntArray, other_tail: IntArray) -> Gap | None:
         other, *_ = _bounds(model, corpus, rows, other_head, other_tail)
-        return bootstrap_by_group(own - other, documents, random)
+        changed = ((other_head != head) | (other_tail != tail)) & (other_head != other_tail)
+        if len(np.unique(documents[changed])) < MIN_DOCUMENTS:
+            return None
+        return bootstrap_by_group((own - other)[changed], documents[changed], random)
 
     return Health(
         n_contexts=len(rows),

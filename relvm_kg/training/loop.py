@@ -41,7 +41,7 @@ class Schedule:
     @property
     def total_steps(self) -> int:
         """Steps of the whole run."""
-        return max(1, round(self.config.epochs * self.steps_per_epoch))
+        return self.config.steps or max(1, round(self.config.epochs * self.steps_per_epoch))
 
     def kl_weight(self, step: int) -> float:
         """From 0 to 1 over the annealing iterations."""
@@ -213,7 +213,7 @@ _SHOWN = ("loss", "kl", "pair_share", "sentences_per_second")
 
 def folder_key(corpus: TrainingCorpus) -> str:
     """Names the corpus that a state belongs to: its generation and the hash of its tokens."""
-    return str(corpus.contexts.store.manifest["sha256"]["tokens.npy"])
+    return f"{corpus.folder.name} {corpus.contexts.store.manifest['sha256']['tokens.npy']}"
 
 
 def _training_sample(corpus: TrainingCorpus, config: TrainingConfig) -> IntArray:

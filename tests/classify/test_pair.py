@@ -20,6 +20,7 @@ from relvm_kg.types import EntityType, Relation
 from relvm_kg.workspace import Workspace
 
 CONFIG = ModelConfig(hidden=8, latent=6, embedding=10, entity_start=EntityStart.RANDOM)
+NOTHING = np.zeros(0, dtype=np.int64)
 COLUMN = Relation.DISEASE_GENE.column
 
 
@@ -105,27 +106,32 @@ def test_batches_hold_the_asked_number_of_positives_and_typed_negatives(
 ) -> None:
     pairs = some_pairs()
     config = PairConfig(batch_size=32, n_positive=8, negatives=negatives, random_share=random_share)
-    batch = PairSampler(pairs, config).draw()
+    batch = PairSampler(pairs, config, NOTHING).draw()
     assert (len(batch), int(batch.positive.sum())) == (32, 8)
     tails_by_column = {c: set(pairs.tails[pairs.columns == c].tolist()) for c in (1, 3)}
     assert all(t in tails_by_column[c] for t, c in zip(batch.tails.tolist(), batch.columns.tolist(), strict=True))
 
 
-def test_a_random_negative_is_never_a_known_pair() -> None:
+def test_a_random_negative_is_never_a_taken_pair() -> None:
     pairs = some_pairs()
-    sampler = PairSampler(pairs, PairConfig(batch_size=64, n_positive=8, random_share=1.0))
-    known = set(zip(pairs.heads[pairs.positive].tolist(), pairs.tails[pairs.positive].tolist(), strict=True))
+    taken = pair_keys(pairs.heads, pairs.tails)
+    sampler = PairSampler(pairs, PairConfig(batch_size=64, n_positive=8, random_share=1.0), taken)
     for _ in range(20):
         batch = sampler.draw()
-        drawn = zip(batch.heads[~batch.positive].tolist(), batch.tails[~batch.positive].tolist(), strict=True)
-        assert not known & set(drawn)
+        assert not np.isin(pair_keys(batch.heads[~batch.positive], batch.tails[~batch.positive]), taken).any()
+
+
+def test_a_corpus_whose_every_pair_is_known_still_gives_batches() -> None:
+    one = LabelledPairs(np.array([0]), np.array([1]), np.array([COLUMN]), np.array([True]))
+    sampler = PairSampler(one, PairConfig(batch_size=8, n_positive=2), pair_keys(one.heads, one.tails))
+    assert sampler.draw().positive.all()
 
 
 @pytest.mark.parametrize("random_share", [0.0, 0.5])
 def test_the_stated_prevalence_is_that_of_the_batches(random_share: float) -> None:
     pairs = some_pairs()
     config = PairConfig(batch_size=32, n_positive=8, random_share=random_share)
-    sampler = PairSampler(pairs, config)
+    sampler = PairSampler(pairs, config, NOTHING)
     drawn = [sampler.draw() for _ in range(400)]
     own = np.concatenate([b.columns for b in drawn]) == COLUMN
     share = np.concatenate([b.positive for b in drawn])[own].mean()

@@ -98,6 +98,7 @@ def test_a_model_that_ignores_the_pair_has_no_gap_and_no_share(corpus: TrainingC
     health = measure_health(deaf, corpus, limit=60)
     assert health is not None
     assert health.pair_share == pytest.approx(0, abs=1e-6)
+    assert health.gap_tail is not None
     assert health.gap_tail.mean == pytest.approx(0, abs=1e-4)
     assert not health.carries_pair
 
