@@ -40,7 +40,7 @@ class MentionConfig:
     """Draws of z a sentence."""
     batch_size: int = 32
     """Sentences a step."""
-    learning_rate: float = 3e-4
+    learning_rate: float = 1e-3
     """Of Adam, for all weights."""
     max_steps: int = 1500
     """Steps at most."""
@@ -150,22 +150,22 @@ class MentionClassifier(nn.Module):
 
 
 def train_mention_classifier(
-    model: Relvm,
+    start: MentionClassifier,
     training: LabelledSentences,
     validation: LabelledSentences,
     config: MentionConfig,
     progress: Progress,
 ) -> tuple[MentionClassifier, MentionReport]:
-    """Fine-tune a copy of the representation on labelled sentences (Eq. 17-18); keep the best on validation.
+    """Fine-tune a copy of a classifier on labelled sentences (Eq. 17-18); keep the best on validation.
 
     Args:
-        model: A trained representation; it is not changed.
+        start: `MentionClassifier.of` a representation, or one that was fine-tuned before; it is not changed.
         training: Sentences to learn from.
         validation: Sentences to stop on.
         config: Settings.
         progress: Where progress goes.
     """
-    classifier = MentionClassifier.of(model)
+    classifier = copy.deepcopy(start).train()
     trained = [p for p in classifier.parameters() if p.requires_grad]
     optimiser = torch.optim.Adam(trained, lr=config.learning_rate, fused=True)
     random = np.random.default_rng(config.seed)
@@ -189,8 +189,8 @@ def train_mention_classifier(
     classifier.load_state_dict(best)
     report = MentionReport(
         config=config,
-        model=model.config,
-        n_vocabulary=model.tokens.num_embeddings,
+        model=classifier.config,
+        n_vocabulary=classifier.tokens.num_embeddings,
         training_prevalence=float(training.positive.mean()),
         validation_prevalence=float(validation.positive.mean()),
         validation_average_precision=_average_precision(classifier, validation, config),

@@ -231,4 +231,8 @@ def _csv_rows(lines: Iterable[Line], log: ReadLog, first_column: str) -> Iterato
 
 
 def _csv_cells(line: str) -> list[str]:
-    return [cell.strip() for cell in next(csv.reader([line]), [])]
+    """Cells of a line, none if it is no line of a comma-separated table."""
+    try:
+        return [cell.strip() for cell in next(csv.reader([line]), [])]
+    except csv.Error:
+        return []

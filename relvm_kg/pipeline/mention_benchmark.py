@@ -15,8 +15,10 @@ import numpy.typing as npt
 
 from relvm_kg.classify.mention import (
     LabelledSentences,
+    MentionClassifier,
     MentionConfig,
     MentionReport,
+    load_mention_classifier,
     sentence_probabilities,
     train_mention_classifier,
 )
@@ -78,6 +80,13 @@ class MentionBenchmark:
         return asdict(self)
 
 
+def _start(folder: Path, bundle: Bundle) -> MentionClassifier:
+    """The run's mention classifier, which has seen curated sentences, or its bare representation."""
+    if (folder / "mention.json").is_file():
+        return load_mention_classifier(folder)[0].to(bundle.model.device)
+    return MentionClassifier.of(bundle.model)
+
+
 def run_mention_benchmark(
     workspace: Workspace,
     run_id: str | None,
@@ -87,7 +96,9 @@ def run_mention_benchmark(
     device: Device = Device.AUTO,
     progress: Progress,
 ) -> MentionBenchmark:
-    """Fine-tune a run's representation on `train.tsv`, a tenth of it kept for stopping, and measure it on `test.tsv`.
+    """Fine-tune a run's mention classifier on `train.tsv`, a tenth of it kept for stopping; measure it on `test.tsv`.
+
+    A run without a mention classifier starts from its representation.
 
     Args:
         workspace: Where the run is.
@@ -102,7 +113,8 @@ def run_mention_benchmark(
         WorkspaceError: if there is no such run.
     """
     train_file, test_file = fold_files(files)
-    bundle = Bundle.load(workspace.run_dir(run_id), torch_device(device))
+    folder = workspace.run_dir(run_id)
+    bundle = Bundle.load(folder, torch_device(device))
     train, test = read_marked(train_file, has_header=False), read_marked(test_file, has_header=True)
     parts = {
         "training": [s for s in train if not _is_validation(s.text)],
@@ -113,7 +125,7 @@ def run_mention_benchmark(
             raise InvalidInputError(f"the {name} sentences of {train_file} must hold both labels, hold fewer")
     labelled = {name: _encode(sentences, bundle.vocabulary) for name, sentences in parts.items()}
     classifier, report = train_mention_classifier(
-        bundle.model, labelled["training"], labelled["validation"], config or MentionConfig(), progress
+        _start(folder, bundle), labelled["training"], labelled["validation"], config or MentionConfig(), progress
     )
     tested = _encode(test, bundle.vocabulary)
     scores = sentence_probabilities(classifier, tested, report.config.samples)

@@ -11,6 +11,7 @@ from typing import Any
 import relvm_kg
 from relvm_kg.classify.labels import IntArray, LabelledPairs, load_comentioned_pairs, split_pairs, taken_keys
 from relvm_kg.classify.mention import (
+    MentionClassifier,
     MentionConfig,
     MentionReport,
     load_mention_classifier,
@@ -194,7 +195,7 @@ def _mention_stage(
         progress.say("no sentence comes from a document with a curated pair: no mention-level classifier")
         return None
     classifier, report = train_mention_classifier(
-        model, sentences["train"], sentences["validation"], request.mention, progress
+        MentionClassifier.of(model), sentences["train"], sentences["validation"], request.mention, progress
     )
     save_mention_classifier(folder, classifier, report)
     return report
