@@ -25,7 +25,13 @@ from relvm_kg_cli.output import Console
 )
 @click.option("--entity", "entities", multiple=True, metavar="NAME", help="Only pairs with this entity; repeatable.")
 @click.option("--min-documents", type=int, default=5, show_default=True, help="Leave out rarer entities.")
-@click.option("--top", type=int, default=50, show_default=True, help="Partners to keep for each head; 0 keeps all.")
+@click.option(
+    "--top",
+    type=int,
+    default=50,
+    show_default=True,
+    help="Partners to keep for each head, or for each --entity; 0 keeps all.",
+)
 @click.option("--min-probability", type=float, default=0.0, show_default=True, help="Lowest probability to keep.")
 @click.option("--novel", is_flag=True, help="Leave out pairs whose relation is known.")
 @click.option("--samples", type=int, default=8, show_default=True, help="Draws of z a pair.")

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from relvm_kg.errors import InvalidInputError
 from relvm_kg.progress import Progress
-from relvm_kg.workspace import Workspace, atomic_path, file_sha256, remove, write_json
+from relvm_kg.workspace import Workspace, atomic_path, file_sha256, read_json, remove, write_json
 from relvm_kg_graph.embedded import EmbeddedStore
 from relvm_kg_graph.export_tables import CsvExport, Neo4jAdminExport, ParquetExport, import_command
 from relvm_kg_graph.export_text import GraphmlExport, KgxJsonlExport, KgxTsvExport, NtriplesExport
@@ -119,10 +119,29 @@ def export_graph(
 
 
 def _check_target(target: Path) -> None:
-    if target.exists() and (not target.is_dir() or (any(target.iterdir()) and not (target / MANIFEST).is_file())):
+    """Refuse a folder that holds anything but an earlier export: it will be replaced as a whole.
+
+    Raises:
+        InvalidInputError: if it holds a file that no export listed.
+    """
+    if target.exists() and (not target.is_dir() or _strangers(target)):
         raise InvalidInputError(f"an export needs a folder of its own, {target} holds other files; name another")
     for leftover in target.parent.glob(f".{target.name}.*.part"):
         remove(leftover)
+
+
+def _strangers(folder: Path) -> list[Path]:
+    """Files of a folder that are no part of an export; all of them where no export's manifest is there."""
+    files = [path for path in folder.rglob("*") if not path.is_dir()]
+    manifest = folder / MANIFEST
+    if manifest not in files:
+        return files
+    try:
+        values = read_json(manifest)
+        ours = {manifest, *(folder / str(file["name"]) for file in values["files"])} if values["schema_version"] else set()
+    except (InvalidInputError, KeyError, TypeError):
+        return files
+    return [path for path in files if path not in ours]
 
 
 def _check_size(store: GraphStore, selection: Selection) -> None:

@@ -18,7 +18,7 @@ from relvm_kg_graph.embedded import EmbeddedStore
 from relvm_kg_graph.schema import PREDICTION_BATCH_SCHEMA, PredictionRun
 from relvm_kg_graph.store import StoredRun
 
-HEADS_A_PART = 64
+ANCHORS_A_PART = 64
 EVIDENCE_IDS = 5
 
 
@@ -33,7 +33,10 @@ class PredictRequest:
     min_documents: int = 5
     """Only entities that at least this many documents mention."""
     top: int = 50
-    """Partners to keep for each head; 0 keeps all. Of two genes the head is the one first in the catalogue."""
+    """Partners to keep for each head, or for each named entity; 0 keeps all.
+
+    Of two genes the head is the one first in the catalogue.
+    """
     min_probability: float = 0.0
     """Lowest probability to keep."""
     novel: bool = False
@@ -65,19 +68,21 @@ class PredictReport:
 @dataclass(frozen=True)
 class _Part:
     relation: Relation
-    heads: IntArray
-    tails: IntArray
+    anchors: IntArray
+    """Entities whose partners are ranked."""
+    others: IntArray
+    """Entities on the other side of the label."""
     chosen: IntArray
     """Entities that the request names."""
 
-    def partners(self, head: int) -> IntArray:
-        """Tails to score against a head, so that an unordered pair of genes is scored once."""
+    def partners(self, anchor: int) -> IntArray:
+        """Whom to score against an anchor, so that an unordered pair of genes is scored once."""
         if self.relation is not Relation.GENE_GENE:
-            return self.tails
-        again = self.tails <= head
+            return self.others
+        again = self.others <= anchor
         if len(self.chosen):
-            again &= np.isin(self.tails, self.chosen)
-        partners: IntArray = self.tails[~again & (self.tails != head)]
+            again &= np.isin(self.others, self.chosen)
+        partners: IntArray = self.others[~again & (self.others != anchor)]
         return partners
 
 
@@ -113,7 +118,7 @@ def predict_pairs(session: Session, request: PredictRequest, progress: Progress)
                 if index in finished:
                     continue
                 writer.write_part(index, _score_part(session, scorer, part, request))
-                n_scored += sum(len(part.partners(head)) for head in part.heads.tolist())
+                n_scored += sum(len(part.partners(anchor)) for anchor in part.anchors.tolist())
                 task.advance(1)
         stored = writer.finish(len(parts))
     return PredictReport(run=stored, n_scored=n_scored, n_without_text=n_without, n_too_rare=n_rare)
@@ -135,7 +140,7 @@ def _run(session: Session, request: PredictRequest) -> PredictionRun:
 
 
 def _parts(session: Session, request: PredictRequest) -> tuple[list[_Part], int, int]:
-    """Blocks of heads against all tails of each label, and how many entities were left out and why."""
+    """Blocks of anchors (all heads, or the named entities) against all partners of each label; who was left out."""
     catalogue = session.catalogue
     everyone = np.arange(len(catalogue), dtype=np.int64)
     able = session.scorable(everyone)
@@ -154,38 +159,40 @@ def _parts(session: Session, request: PredictRequest) -> tuple[list[_Part], int,
         if len(chosen):
             groups = [(np.intersect1d(heads, chosen), tails)]
         if len(chosen) and relation is not Relation.GENE_GENE:
-            groups.append((np.setdiff1d(heads, chosen), np.intersect1d(tails, chosen)))
+            groups.append((np.intersect1d(tails, chosen), np.setdiff1d(heads, chosen)))
         parts.extend(
-            _Part(relation, some_heads[start : start + HEADS_A_PART], some_tails, chosen)
-            for some_heads, some_tails in groups
-            for start in range(0, len(some_heads), HEADS_A_PART)
-            if len(some_tails)
+            _Part(relation, anchors[start : start + ANCHORS_A_PART], others, chosen)
+            for anchors, others in groups
+            for start in range(0, len(anchors), ANCHORS_A_PART)
+            if len(others)
         )
     return parts, int((~able).sum()), int((able & ~common).sum())
 
 
 def _score_part(session: Session, scorer: RelvmScorer, part: _Part, request: PredictRequest) -> pa.RecordBatch:
     columns: dict[str, list[Any]] = {name: [] for name in PREDICTION_BATCH_SCHEMA.names}
-    for head in part.heads.tolist():
-        for name, values in _score_head(session, scorer, part, head, request).items():
+    for anchor in part.anchors.tolist():
+        for name, values in _score_anchor(session, scorer, part, anchor, request).items():
             columns[name].extend(values)
     return pa.RecordBatch.from_pydict(columns, schema=PREDICTION_BATCH_SCHEMA)
 
 
-def _score_head(
-    session: Session, scorer: RelvmScorer, part: _Part, head: int, request: PredictRequest
+def _score_anchor(
+    session: Session, scorer: RelvmScorer, part: _Part, anchor: int, request: PredictRequest
 ) -> dict[str, list[Any]]:
-    facts, tails = session.facts, part.partners(head)
+    """Columns of the best pairs of one anchor, best first."""
+    facts, partners = session.facts, part.partners(anchor)
     assert facts is not None
-    scores = scorer.score(np.full(len(tails), session.model_rows(np.array([head]))[0]), session.model_rows(tails))
-    heads = np.full(len(tails), head)
-    known = facts.known(heads, tails)
+    row = session.model_rows(np.array([anchor]))[0]
+    scores = scorer.score(np.full(len(partners), row), session.model_rows(partners))
+    anchors = np.full(len(partners), anchor)
+    known = facts.known(anchors, partners)
     kept = np.flatnonzero((scores.probability >= request.min_probability) & ~(known & request.novel))
     kept = kept[np.argsort(-scores.probability[kept], kind="stable")]
     kept = kept[: request.top] if request.top else kept
-    sentences = facts.comention_counts(heads[kept], tails[kept], "n_sentences")
+    sentences = facts.comention_counts(anchors[kept], partners[kept], "n_sentences")
     ids = session.catalogue.ids
-    pairs = [session.ordered(head, tail) for tail in tails[kept].tolist()]
+    pairs = [session.ordered(anchor, partner) for partner in partners[kept].tolist()]
     probability = [float(p) for p in scores.probability[kept]]
     return {
         "subject": [str(ids[pair.head]) for pair in pairs],
@@ -198,12 +205,12 @@ def _score_head(
         "seen": (sentences > 0).tolist(),
         "known": known[kept].tolist(),
         "training_prevalence": [scorer.report.training_prevalence[part.relation.value]] * len(kept),
-        "evidence_ids": list(_evidence_ids(session, head, tails[kept], sentences)),
+        "evidence_ids": list(_evidence_ids(session, anchor, partners[kept], sentences)),
         "n_evidence": sentences.tolist(),
     }
 
 
-def _evidence_ids(session: Session, head: int, tails: IntArray, sentences: IntArray) -> Iterator[list[str]]:
+def _evidence_ids(session: Session, anchor: int, partners: IntArray, sentences: IntArray) -> Iterator[list[str]]:
     """Names of up to five sentences of each pair; `relvm-kg evidence` shows all of them in full."""
-    for tail, n in zip(tails.tolist(), sentences.tolist(), strict=True):
-        yield session.sentence_names(session.evidence_index.rows(head, tail)[:EVIDENCE_IDS]) if n else []
+    for partner, n in zip(partners.tolist(), sentences.tolist(), strict=True):
+        yield session.sentence_names(session.evidence_index.rows(anchor, partner)[:EVIDENCE_IDS]) if n else []

@@ -241,12 +241,18 @@ def test_an_export_replaces_an_earlier_one_and_nothing_else(graph: EmbeddedStore
     export_graph(graph, tmp_path / "out", ExportFormat.CSV)
     export_graph(graph, tmp_path / "out", ExportFormat.KGX_TSV)
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["edges.tsv", "manifest.json", "nodes.tsv"]
+    (tmp_path / "out" / "notes.txt").write_text("keep me")
+    web = tmp_path / "web"
+    web.mkdir()
+    (web / "manifest.json").write_text('{"name": "my app"}')
     other = tmp_path / "other"
     other.mkdir()
     (other / "thesis.txt").write_text("keep me")
-    with pytest.raises(InvalidInputError, match="needs a folder of its own"):
-        export_graph(graph, other, ExportFormat.CSV)
-    assert (other / "thesis.txt").read_text() == "keep me"
+    for folder, kept in ((tmp_path / "out", "notes.txt"), (web, "manifest.json"), (other, "thesis.txt")):
+        before = (folder / kept).read_text()
+        with pytest.raises(InvalidInputError, match="needs a folder of its own"):
+            export_graph(graph, folder, ExportFormat.CSV)
+        assert (folder / kept).read_text() == before
 
 
 def test_an_unknown_run_is_named(graph: EmbeddedStore, tmp_path: Path) -> None:

@@ -114,6 +114,18 @@ def test_predictions_are_what_score_says_and_stand_in_the_graph_once(own_trained
     assert (again.run, again.n_scored) == (report.run, 0)
 
 
+def test_the_best_partners_of_a_named_entity_are_kept_on_either_side_of_a_label(own_trained: Workspace) -> None:
+    report = predict_pairs(Session(own_trained), PredictRequest(entities=("EAAT2",), min_documents=1, top=3), Silent())
+    with EmbeddedStore(own_trained.graph_dir) as store:
+        rows = [row for batch in store.read_edges(EdgeType.PREDICTED) for row in batch.to_pylist()]
+    assert len(rows) == report.run.n_predictions
+    ranks = {
+        label: sorted(r["rank"] for r in rows if r["relation"] == label) for label in {r["relation"] for r in rows}
+    }
+    assert ranks == dict.fromkeys(("DISEASE-GENE", "GENE-GENE", "CHEMICAL-GENE"), [1, 2, 3])
+    assert all("NCBIGene:6506" in (row["subject"], row["object"]) for row in rows)
+
+
 class _Killed(Silent):
     def task(self, label: str, total: int | None, unit: str = "it", done: int = 0) -> "_KilledTask":
         return _KilledTask()
