@@ -3,6 +3,7 @@
 The engine is young, so nothing is stored in its format alone: its file is a cache of the Parquet tables.
 """
 
+import re
 import warnings
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
@@ -34,6 +35,10 @@ _NULLABLE = {
 _NODE_KEYS, _EDGE_KEYS = {"id", "labels", "properties"}, {"id", "start", "end", "type", "properties"}
 _PATH_KEYS = {"nodes", "relationships"}
 _ENGINE_PROPERTIES = {"title", "type"}
+_CUT_WARNING = "Result truncated by row_limit"
+"""Start of the engine's warning of what `QueryResult.truncated` says; it names an option that no caller has."""
+_WORK_CEILING = "max_work_units"
+_MISSING_PARAMETER = re.compile(r"Missing parameter: \$(\w+)")
 
 
 def _kglite() -> Any:
@@ -125,10 +130,11 @@ class KgliteEngine:
         except kglite.CypherTimeoutError as error:
             raise StoreError(f"the query must end within {timeout:g} s; give it more time or narrow it") from error
         except (kglite.KgError, ValueError, TypeError, OverflowError, RecursionError) as error:
-            raise StoreError(f"the statement cannot be run: {error}") from error
+            raise StoreError(_told(str(error))) from error
         columns = tuple(view.columns)
         rows = [tuple(self._plain(record[column]) for column in columns) for record in records]
-        return QueryResult(columns, rows, view.diagnostics["total_rows"] is not None, tuple(view.warnings))
+        told = tuple(warning for warning in view.warnings if not warning.startswith(_CUT_WARNING))
+        return QueryResult(columns, rows, view.diagnostics["total_rows"] is not None, told)
 
     def _plain(self, value: Any) -> Any:
         """The engine's nodes, relationships and paths in the form that `QueryResult` describes."""
@@ -153,6 +159,16 @@ class KgliteEngine:
             ids = {int(row["element"]): row["id"] for row in rows}
             self._ids = [ids.get(number, "") for number in range(max(ids) + 1)]
         return self._ids[element]
+
+
+def _told(message: str) -> str:
+    """The engine's error in the words of those who ask."""
+    if _WORK_CEILING in message:
+        return "the query touches too many rows; name the ends or bound the path, as in -[*..3]-"
+    if missing := _MISSING_PARAMETER.search(message):
+        name = missing[1]
+        return f"the statement needs a value for its parameter ${name}; give it with --param {name}=VALUE"
+    return f"the statement cannot be run: {message}"
 
 
 def _node(value: Mapping[str, Any]) -> dict[str, Any]:
