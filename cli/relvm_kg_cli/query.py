@@ -1,6 +1,7 @@
 """`relvm-kg query`."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,24 @@ import click
 
 from relvm_kg_cli.options import epilog, open_workspace, with_console, with_neo4j
 from relvm_kg_cli.output import Console
+
+MAX_LIMIT = 1_000_000_000
+MAX_TIMEOUT = 86_400.0
+"""Seconds; one day."""
+
+
+class Seconds(click.FloatRange):
+    """A time above 0 and at most `MAX_TIMEOUT` seconds; not a number is refused too."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0.0, max=MAX_TIMEOUT, min_open=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """See `click.ParamType.convert`."""
+        seconds = float(super().convert(value, param, ctx))
+        if math.isnan(seconds):
+            self.fail(f"a time must be above 0 and at most {MAX_TIMEOUT:g} seconds, was: {value}", param, ctx)
+        return seconds
 
 
 def read_parameters(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
@@ -45,10 +64,11 @@ def read_parameters(context: click.Context, option: click.Parameter, values: tup
     multiple=True,
     callback=read_parameters,
     metavar="NAME=VALUE",
-    help="Value of a $parameter; repeatable.",
+    help="Value of a $parameter; repeatable. It is read as JSON where it is JSON (6506 is a number, '\"6506\"' is "
+    "text), else as text.",
 )
-@click.option("--limit", type=click.IntRange(min=1), help="Cut the answer after this many rows.")
-@click.option("--timeout", type=float, default=60.0, show_default=True, help="Seconds that the query may take.")
+@click.option("--limit", type=click.IntRange(min=1, max=MAX_LIMIT), help="Cut the answer after this many rows.")
+@click.option("--timeout", type=Seconds(), default=60.0, show_default=True, help="Seconds that the query may take.")
 @click.option("--csv", "as_csv", is_flag=True, help="Comma-separated rows.")
 @with_neo4j
 @with_console

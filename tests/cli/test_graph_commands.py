@@ -186,3 +186,17 @@ def test_info_chooses_the_default_run_and_tells_unfinished_and_stale_ones(own: P
         "a benchmark needs a model of the workspace's current corpus, run 'other' was trained on another" in refused.err
     )
     assert relvm("info", "--use", "half", "--workspace", own).code == 8
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--limit", "0"),
+        ("--limit", "9223372036854775808"),
+        *(("--timeout", v) for v in ("0", "-1", "nan", "inf", "1e9")),
+    ],
+)
+def test_a_limit_or_time_out_of_range_is_a_wrong_call(option: str, value: str, predicted: Path, relvm: Relvm) -> None:
+    wrong = relvm("query", "RETURN 1 AS x", option, value, "--workspace", predicted)
+    assert wrong.code == 2
+    assert option in wrong.err
