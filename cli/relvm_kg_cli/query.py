@@ -86,8 +86,8 @@ def query(console: Console, *, list_named: bool, as_csv: bool, **asked: Any) -> 
     from relvm_kg.pipeline.graph import ask, make_statement
 
     text = asked["cypher"] if asked["file"] is None else asked["file"].read_text(encoding="utf-8")
-    statement = make_statement(text, asked["named"], asked["parameters"])
     workspace = None if asked["neo4j"] else open_workspace(console)
+    statement = make_statement(text, asked["named"], asked["parameters"], workspace)
     answer = ask(workspace, statement, limit=asked["limit"], timeout=asked["timeout"])
     result = answer.result
     if console.as_json:

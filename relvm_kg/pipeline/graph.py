@@ -4,16 +4,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from relvm_kg.entities.catalogue import Catalogue
+from relvm_kg.entities.grounding import ground
 from relvm_kg.errors import InvalidInputError
 from relvm_kg.progress import Progress
 from relvm_kg.workspace import Workspace, read_json
 from relvm_kg_graph.cypher import Statement
 from relvm_kg_graph.embedded import EmbeddedStore
-from relvm_kg_graph.queries import named_query
+from relvm_kg_graph.queries import NamedQuery, named_query
 from relvm_kg_graph.store import DEFAULT_TIMEOUT, GraphCounts, GraphStore, QueryResult, StoredRun
 from relvm_kg_graph.transfer import Origin, Transfer, copy_base, copy_runs, server_origin
 
 __all__ = ["GraphStatus", "QueryAnswer", "Transfer"]
+
+ENTITY_PARAMETERS = ("id", "disease", "gene", "chemical", "entity")
+"""Parameters of named queries that stand for an entity."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,18 +68,46 @@ def origin(workspace: Workspace | None, store: GraphStore) -> Origin:
     return Origin(values.get("corpus_hash", ""), bool(values.get("simulated", workspace.manifest.simulated)))
 
 
-def make_statement(text: str | None, name: str | None, parameters: Mapping[str, Any]) -> Statement:
+def make_statement(
+    text: str | None, name: str | None, parameters: Mapping[str, Any], workspace: Workspace | None = None
+) -> Statement:
     """A statement of one's own or of the library.
+
+    Args:
+        text: One's own statement, or None.
+        name: The name of a statement of the library, or None.
+        parameters: Values by name. In a named query an entity may be an id, symbol, name or synonym.
+        workspace: Whose catalogue names entities; without one, or without a corpus in it, they must be ids.
 
     Raises:
         InvalidInputError: if there is neither or both, no such named query, or a parameter does not fit it.
+        UnknownEntityError: if an entity is not in the catalogue.
+        AmbiguousEntityError: if a name is that of several entities.
     """
     if (text is None) == (name is None):
         raise InvalidInputError("a query needs one statement: its text, a file with --file, or a name with --named")
     if name is not None:
-        return named_query(name).statement(parameters)
+        query = named_query(name)
+        return query.statement(_fitting(query, query.statement(parameters).parameters, workspace))
     assert text is not None
     return Statement(text, dict(parameters))
+
+
+def _fitting(query: NamedQuery, values: Mapping[str, Any], workspace: Workspace | None) -> dict[str, Any]:
+    """The parameters of a named query, checked, with its entities grounded as those of a score are."""
+    for name, default in query.defaults.items():
+        if _is_number(default) and not _is_number(values[name]):
+            raise InvalidInputError(f"{name} must be a number, was: {values[name]!r}")
+    fitting = dict(values)
+    entities = [name for name in query.defaults if name in ENTITY_PARAMETERS]
+    if entities and workspace is not None and workspace.manifest.generation is not None:
+        catalogue = Catalogue.load(workspace.corpus_dir)
+        fitting |= {name: str(catalogue.ids[ground(str(values[name]), catalogue)]) for name in entities}
+    return fitting
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def ask(

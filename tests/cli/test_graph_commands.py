@@ -200,3 +200,17 @@ def test_a_limit_or_time_out_of_range_is_a_wrong_call(option: str, value: str, p
     wrong = relvm("query", "RETURN 1 AS x", option, value, "--workspace", predicted)
     assert wrong.code == 2
     assert option in wrong.err
+
+
+def test_a_named_query_takes_the_names_that_a_score_takes(predicted: Path, relvm: Relvm) -> None:
+    call = ("query", "--named", "top-predictions", "--json", "--workspace", predicted)
+    by_id = relvm(*call, "--param", "id=NCBIGene:6506").json["rows"]
+    assert by_id
+    assert relvm(*call, "--param", "id=GENE:6506").json["rows"] == by_id
+    unknown = relvm(*call, "--param", "id=NCBIGene:999999999")
+    assert (unknown.code, "NCBIGene:999999999" in unknown.err) == (3, True)
+
+
+def test_a_number_of_a_named_query_must_be_a_number(predicted: Path, relvm: Relvm) -> None:
+    wrong = relvm("query", "--named", "novel-edges", "--param", "min_score=abc", "--workspace", predicted)
+    assert (wrong.code, "min_score must be a number, was: 'abc'" in wrong.err) == (1, True)
