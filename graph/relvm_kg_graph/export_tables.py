@@ -1,5 +1,6 @@
 """Exports as tables: Parquet in shards, CSV, and the CSV that `neo4j-admin database import` reads."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,14 @@ ROWS_PER_SHARD = 1_000_000
 
 
 class ParquetExport:
-    """`nodes.parquet`, and a folder of shards for each type of edge."""
+    """`nodes.parquet`, and a folder of shards for each type of edge.
 
-    def __init__(self, folder: Path, rows_per_shard: int = ROWS_PER_SHARD) -> None:
+    The nodes, and edges of the types in `edge_types`, have a table even where they have no row.
+    """
+
+    def __init__(self, folder: Path, rows_per_shard: int = ROWS_PER_SHARD, edge_types: Iterable[EdgeType] = ()) -> None:
         self._folder = folder
+        self._edge_types = tuple(edge_types)
         self._rows_per_shard = rows_per_shard
         self._writers: dict[str, pq.ParquetWriter] = {}
         self._rows: dict[str, int] = {}
@@ -56,17 +61,26 @@ class ParquetExport:
 
     def close(self) -> None:
         """See `GraphWriter.close`."""
+        self._writer("nodes.parquet", ENTITY_SCHEMA)
+        for edge_type in self._edge_types:
+            if edge_type.value not in self._rows:
+                self._writer(f"{edge_type.value.lower()}/part-00000.parquet", EDGE_SCHEMAS[edge_type])
         for writer in self._writers.values():
             writer.close()
 
 
 class CsvExport:
-    """`nodes.csv` and a file for each type of edge, with a header; lists are joined by `|`."""
+    """`nodes.csv` and a file for each type of edge, with a header; lists are joined by `|`.
+
+    The nodes, and edges of the types in `edge_types`, have a table even where they have no row.
+    """
 
     separator = "|"
+    writes_empty_nodes = True
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, edge_types: Iterable[EdgeType] = ()) -> None:
         self._folder = folder
+        self._edge_types = tuple(edge_types)
         self._writers: dict[str, Any] = {}
 
     def add_entities(self, batch: pa.RecordBatch) -> None:
@@ -85,6 +99,11 @@ class CsvExport:
 
     def close(self) -> None:
         """See `GraphWriter.close`."""
+        if self.writes_empty_nodes and "nodes.csv" not in self._writers:
+            self.add_entities(_empty(ENTITY_SCHEMA))
+        for edge_type in self._edge_types:
+            if f"{edge_type.value.lower()}.csv" not in self._writers:
+                self.add_edges(edge_type, _empty(EDGE_SCHEMAS[edge_type]))
         for writer in self._writers.values():
             writer.close()
 
@@ -96,6 +115,7 @@ class Neo4jAdminExport(CsvExport):
     """
 
     separator = UNIT_SEPARATOR
+    writes_empty_nodes = False
 
     def __init__(self, folder: Path, runs: list[StoredRun]) -> None:
         super().__init__(folder)
@@ -138,6 +158,10 @@ def flat_lists(batch: pa.RecordBatch, separator: str) -> pa.RecordBatch:
     """A batch with its lists joined to strings."""
     columns = [pc.binary_join(c, separator) if pa.types.is_list(c.type) else c for c in batch.columns]
     return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+
+
+def _empty(schema: pa.Schema) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pylist([], schema)
 
 
 def _typed(batch: pa.RecordBatch, names: dict[str, str]) -> pa.RecordBatch:

@@ -20,10 +20,10 @@ from relvm_kg.errors import InvalidInputError, StoreError
 from relvm_kg.workspace import file_sha256
 from relvm_kg_graph.embedded import EmbeddedStore
 from relvm_kg_graph.export import ExportFormat, export_graph
-from relvm_kg_graph.export_tables import ParquetExport
+from relvm_kg_graph.export_tables import CsvExport, ParquetExport
 from relvm_kg_graph.neo4j_store import Neo4jStore
 from relvm_kg_graph.networks import read_tables
-from relvm_kg_graph.schema import EDGE_SCHEMAS, EdgeType
+from relvm_kg_graph.schema import EDGE_SCHEMAS, PREDICTED_SCHEMA, EdgeType
 from relvm_kg_graph.store import BaseGraph, GraphStore, Selection, write_predictions
 
 STRANGE = "β \"quoted\" \t tab, comma; <tag> & \\back\\ 'single' 薬"
@@ -342,3 +342,15 @@ def bare_import() -> Callable[..., None]:
         assert done.returncode == 0, (done.stdout + done.stderr).decode()
 
     return run
+
+
+def test_a_table_without_rows_has_its_columns(tmp_path: Path) -> None:
+    (tmp_path / "csv").mkdir()
+    (tmp_path / "parquet").mkdir()
+    CsvExport(tmp_path / "csv", [EdgeType.PREDICTED]).close()
+    ParquetExport(tmp_path / "parquet", edge_types=[EdgeType.PREDICTED]).close()
+    assert sorted(path.name for path in (tmp_path / "csv").iterdir()) == ["nodes.csv", "predicted.csv"]
+    (header,) = csv.reader((tmp_path / "csv/predicted.csv").read_text().splitlines())
+    assert header == PREDICTED_SCHEMA.names
+    assert pq.read_schema(tmp_path / "parquet/predicted/part-00000.parquet").names == PREDICTED_SCHEMA.names
+    assert pq.read_table(tmp_path / "parquet/nodes.parquet").num_rows == 0
