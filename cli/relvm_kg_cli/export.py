@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from relvm_kg.types import POSITIVE_RELATIONS
+from relvm_kg.workspace import Workspace
 from relvm_kg_cli.options import epilog, open_workspace, with_console
 from relvm_kg_cli.output import Console
 
@@ -63,7 +64,8 @@ def export(  # noqa: PLR0913  one argument an option
         novel_only=novel,
     )
     command = shlex.join(["relvm-kg", *sys.argv[1:]])
-    report = export_graph(open_workspace(console), target, ExportFormat(form), selection, command, console.progress)
+    workspace = open_workspace(console)
+    report = export_graph(workspace, target, ExportFormat(form), selection, command, console.progress)
     if console.as_json:
         console.document(
             {
@@ -84,5 +86,14 @@ def export(  # noqa: PLR0913  one argument an option
         f"{report.rows:,} rows and {report.n_entities:,} entities in {report.seconds:.2f} s, "
         f"{report.rows_per_second:,.0f} rows a second"
     )
+    if EdgeType.PREDICTED in selection.edge_types and not _has_predictions(workspace):
+        console.say("no prediction run yet: relvm-kg predict")
     if report.simulated:
         console.say("simulated: true in every row; this literature is generated")
+
+
+def _has_predictions(workspace: Workspace) -> bool:
+    from relvm_kg_graph.embedded import EmbeddedStore
+
+    with EmbeddedStore(workspace.graph_dir) as store:
+        return any(stored.complete for stored in store.runs())

@@ -58,6 +58,9 @@ def status(console: Console, *, neo4j: bool) -> None:
     if runs:
         console.line()
         console.table(columns, runs)
+        for stored in found.runs:
+            if not stored.complete:
+                console.say(f"{stored.run.run_id} is not whole; the same relvm-kg predict command goes on with it")
     else:
         console.say("no prediction run yet: relvm-kg predict")
 

@@ -90,4 +90,6 @@ def predict(  # noqa: PLR0913  one argument an option
         rows.append(("simulated", "true"))
     for label, text in rows:
         console.line(f"{label:<16}{text}")
+    if report.n_scored == 0 and report.run.n_predictions:
+        console.say("this run was whole already, nothing to score")
     console.say("next: relvm-kg query --named novel-edges, relvm-kg export FOLDER --format parquet")

@@ -4,11 +4,14 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+
+from relvm_kg_graph.embedded import EmbeddedStore
 
 Relvm = Callable[..., Any]
 
@@ -214,3 +217,24 @@ def test_a_named_query_takes_the_names_that_a_score_takes(predicted: Path, relvm
 def test_a_number_of_a_named_query_must_be_a_number(predicted: Path, relvm: Relvm) -> None:
     wrong = relvm("query", "--named", "novel-edges", "--param", "min_score=abc", "--workspace", predicted)
     assert (wrong.code, "min_score must be a number, was: 'abc'" in wrong.err) == (1, True)
+
+
+def test_a_repeated_prediction_says_that_there_is_nothing_to_score(own: Path, relvm: Relvm) -> None:
+    call = ("predict", "--min-documents", "1", "--top", "5", "--samples", "2", "--device", "cpu", "--workspace", own)
+    assert "this run was whole already, nothing to score" in relvm(*call).err
+
+
+def test_an_export_without_a_prediction_run_says_how_to_make_one(own: Path, relvm: Relvm, tmp_path: Path) -> None:
+    call = ("export", tmp_path / "out", "--edges", "predicted", "--workspace", own)
+    assert "no prediction run yet" not in relvm(*call).err
+    (run,) = relvm("graph", "status", "--json", "--workspace", own).json["runs"]
+    relvm("graph", "rollback", run["run_id"], "--workspace", own)
+    assert "no prediction run yet: relvm-kg predict" in relvm(*call).err
+
+
+def test_the_status_of_an_open_run_says_how_it_goes_on(own: Path, relvm: Relvm) -> None:
+    with EmbeddedStore(own / "graph") as store:
+        store.prediction_writer(replace(next(iter(store.runs())).run, run_id="half"))
+    told = relvm("graph", "status", "--workspace", own).err
+    assert told.count("the same relvm-kg predict command goes on with it") == 1
+    assert "half is not whole" in told
