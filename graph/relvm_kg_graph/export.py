@@ -138,7 +138,9 @@ def _strangers(folder: Path) -> list[Path]:
         return files
     try:
         values = read_json(manifest)
-        ours = {manifest, *(folder / str(file["name"]) for file in values["files"])} if values["schema_version"] else set()
+        ours = (
+            {manifest, *(folder / str(file["name"]) for file in values["files"])} if values["schema_version"] else set()
+        )
     except (InvalidInputError, KeyError, TypeError):
         return files
     return [path for path in files if path not in ours]
@@ -185,7 +187,7 @@ class _Account:
 def _write(store: GraphStore, folder: Path, format: ExportFormat, selection: Selection, progress: Progress) -> _Account:
     runs = [s for s in store.runs() if s.complete and (selection.runs is None or s.run.run_id in selection.runs)]
     account = _Account(runs if EdgeType.PREDICTED in selection.edge_types else [])
-    with closing(_writer(format, folder, account.runs)) as writer:
+    with closing(_writer(format, folder, account.runs, selection)) as writer:
         joined = _write_edges(store, writer, selection, account, progress)
         condition = None if selection == EVERYTHING else pc.field("id").isin(pa.array(sorted(joined), pa.string()))
         for batch in filtered(store.read_entities(), condition):
@@ -211,15 +213,17 @@ def _write_edges(
     return joined
 
 
-def _writer(format: ExportFormat, folder: Path, runs: list[StoredRun]) -> GraphWriter:
+def _writer(format: ExportFormat, folder: Path, runs: list[StoredRun], selection: Selection) -> GraphWriter:
     if format is ExportFormat.NEO4J_ADMIN:
         return Neo4jAdminExport(folder, runs)
+    if format is ExportFormat.PARQUET:
+        return ParquetExport(folder, edge_types=selection.edge_types)
+    if format is ExportFormat.CSV:
+        return CsvExport(folder, edge_types=selection.edge_types)
     return _WRITERS[format](folder)
 
 
 _WRITERS: Mapping[ExportFormat, Callable[[Path], GraphWriter]] = {
-    ExportFormat.PARQUET: ParquetExport,
-    ExportFormat.CSV: CsvExport,
     ExportFormat.KGX_JSONL: KgxJsonlExport,
     ExportFormat.KGX_TSV: KgxTsvExport,
     ExportFormat.GRAPHML: GraphmlExport,

@@ -311,7 +311,7 @@ class Slow(export_tables.CsvExport):
         sys.stdin.readline()
 
 import relvm_kg_graph.export as export
-export._WRITERS = {ExportFormat.CSV: Slow}
+export.CsvExport = Slow
 export_graph(EmbeddedStore(Path(sys.argv[1])), Path(sys.argv[2]), ExportFormat.CSV)
 """
 
