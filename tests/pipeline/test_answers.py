@@ -122,7 +122,7 @@ def test_the_best_partners_of_a_named_entity_are_kept_on_either_side_of_a_label(
     ranks = {
         label: sorted(r["rank"] for r in rows if r["relation"] == label) for label in {r["relation"] for r in rows}
     }
-    assert ranks == dict.fromkeys(("DISEASE-GENE", "GENE-GENE", "CHEMICAL-GENE"), [1, 2, 3])
+    assert ranks == {key: [1, 2, 3] for key in ("DISEASE-GENE", "GENE-GENE", "CHEMICAL-GENE")}
     assert all("NCBIGene:6506" in (row["subject"], row["object"]) for row in rows)
 
 
