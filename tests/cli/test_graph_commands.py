@@ -66,9 +66,9 @@ def test_a_query_may_come_from_a_file(predicted: Path, relvm: Relvm, tmp_path: P
 
 
 def test_nodes_and_edges_are_written_in_the_signs_of_cypher(predicted: Path, relvm: Relvm) -> None:
-    statement = "MATCH (g:Gene {id: 'NCBIGene:6506'})-[p:PREDICTED]-(d:Disease) RETURN g, p, d LIMIT 1"
+    statement = "MATCH (g:Gene)-[p:PREDICTED]-(d:Disease) RETURN g, p, d LIMIT 1"
     line = relvm("query", statement, "--workspace", predicted).out.splitlines()[1]
-    assert line.startswith("(:Gene NCBIGene:6506 SLC1A2)")
+    assert line.startswith("(:Gene NCBIGene:")
     assert "-[:PREDICTED 0." in line
 
 
