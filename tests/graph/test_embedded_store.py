@@ -224,11 +224,3 @@ def test_a_missing_parameter_is_told_with_the_option_that_gives_it(embedded_stor
     embedded_store.write_base(BaseGraph(entities=[world.entities("d1", "d2", "g1", "g2")]))
     with pytest.raises(StoreError, match=r"parameter \$wanted; give it with --param wanted=VALUE$"):
         embedded_store.query(Statement("MATCH (n:Entity {id: $wanted}) RETURN n.id"))
-
-
-@pytest.mark.slow
-def test_a_query_of_too_many_rows_is_told_how_to_narrow_it(embedded_store: EmbeddedStore, world: Any) -> None:
-    embedded_store.write_base(BaseGraph(entities=[world.entities("d1", "d2", "g1", "g2")]))
-    ends = ", ".join(f"({name}:Entity)" for name in "abcdefghijkl")
-    with pytest.raises(StoreError, match=r"^the query touches too many rows; .*-\[\*\.\.3\]-$"):
-        embedded_store.query(Statement(f"MATCH {ends} RETURN count(*)"))
