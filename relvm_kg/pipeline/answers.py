@@ -16,7 +16,6 @@ from relvm_kg.types import EntityType, Evidence, relation_for_types
 
 SHORT_LIST = 1000
 SHORT_LIST_SAMPLES = 2
-UNCERTAINTY_KIND = "mutual information of relation and z, in nats"
 
 
 class NamedEntity(NamedTuple):
