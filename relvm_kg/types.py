@@ -109,6 +109,8 @@ class Mention(NamedTuple):
     text: str
     type: EntityType
     ids: tuple[EntityId, ...]
+    tagged: bool = False
+    """Whether our own tagger found it, not the file's annotators."""
 
 
 class DocumentRelation(NamedTuple):
@@ -125,10 +127,12 @@ class Passage(NamedTuple):
     section: str
     offset: int
     text: str
+    sentences: tuple[tuple[int, int], ...] = ()
+    """Where its sentences start and end, in characters of the passage; empty before it is split."""
 
 
 class Document(NamedTuple):
-    """One annotated document. Mention offsets count from the start of the document, over all passages."""
+    """One document, annotated or not. Mention offsets count from the start of the document, over all passages."""
 
     doc_id: str
     year: int | None
@@ -136,6 +140,14 @@ class Document(NamedTuple):
     mentions: tuple[Mention, ...]
     relations: tuple[DocumentRelation, ...] = ()
     simulated: bool = False
+    retracted: bool = False
+    """Whether the paper was retracted; its sentences are shown as such and never trained on."""
+    revision: tuple[int, int] | None = None
+    """For MEDLINE records: the number of the file and the record's place in it. Of several, the highest counts."""
+    deleted: bool = False
+    """For MEDLINE records: this revision says that the record was deleted."""
+    annotated: tuple[EntityType, ...] = ()
+    """The types that the source annotates; our own tagger leaves them alone."""
 
 
 class TaggedSentence(NamedTuple):
