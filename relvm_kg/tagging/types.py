@@ -34,7 +34,7 @@ class TypeClassifier(Protocol):
 
 
 class TypeExample(NamedTuple):
-    """A name in a sentence and the types that the dictionary knows for it; one type makes it an example to learn from."""
+    """A name in a sentence and the types that the dictionary knows for it; one type makes it an example to learn."""
 
     doc_id: str
     sentence: str
