@@ -24,9 +24,13 @@ _SPELL_GREEK = str.maketrans(_GREEK)
 _NOT_IN_KEYS = re.compile(r"[^a-z0-9+]+")
 _SPECIES = re.compile(r"^(?:mouse|murine|rat|bovine|porcine|zebrafish|human)\s+")
 _KIND = re.compile(r"\s+(?:genes?|proteins?|mrnas?)$")
+_GREEK_LETTER = re.compile(
+    r"(?<=[a-z0-9])(alpha|beta|gamma|delta|epsilon)|(alpha|beta|gamma|delta|epsilon)(?=[a-z0-9])"
+)
 
 Key = str
-NameRow = tuple[EntityId, str, Iterable[str]]
+NameRow = tuple[EntityId, str, Iterable[str], Iterable[str]]
+Forms = dict[Key, set[EntityId]]
 
 
 def gene_key(text: str) -> Key:
@@ -40,11 +44,20 @@ def gene_key(text: str) -> Key:
     return _NOT_IN_KEYS.sub("", spelled)
 
 
+def letter_key(key: Key) -> Key:
+    """A key with Greek letters as symbols write them.
+
+    >>> letter_key("fshbeta"), letter_key("alphaenac")
+    ('fshb', 'aenac')
+    """
+    return _GREEK_LETTER.sub(lambda match: match[0][0], key)
+
+
 class OrthologFolder:
     """Folds ids of genes that are not human onto human genes, by name.
 
     A mention's text, or the name that its source states for it, must equal the official symbol of exactly one human
-    gene; else an alias, previous symbol or full name of exactly one.
+    gene; else an alias of exactly one; else a previous symbol or full name of exactly one.
 
     Args:
         names: The names catalogue; its genes are the human ones.
@@ -57,19 +70,23 @@ class OrthologFolder:
     def from_names(cls, names: NamesTable) -> Self:
         """A folder that knows the genes of plain names tables."""
         folder = cls.__new__(cls)
-        folder._fill((i, n.name, n.aliases) for i, n in names.names.items() if i.prefix == GENE_PREFIX)
+        genes = ((i, n) for i, n in names.names.items() if i.prefix == GENE_PREFIX)
+        folder._fill((i, n.name, n.aliases, ()) for i, n in genes)
         return folder
 
     def _fill(self, rows: Iterable[NameRow]) -> None:
         self.human: set[EntityId] = set()
-        self._official: dict[Key, set[EntityId]] = {}
-        self._other: dict[Key, set[EntityId]] = {}
-        for entity, symbol, others in rows:
+        self._official: Forms = {}
+        self._aliases: Forms = {}
+        self._others: Forms = {}
+        for entity, symbol, aliases, others in rows:
             self.human.add(entity)
-            self._official.setdefault(gene_key(symbol), set()).add(entity)
-            for name in others:
-                self._other.setdefault(gene_key(name), set()).add(entity)
-        for forms in (self._official, self._other):
+            for forms, texts in ((self._official, (symbol,)), (self._aliases, aliases), (self._others, others)):
+                for text in texts:
+                    key = gene_key(text)
+                    forms.setdefault(key, set()).add(entity)
+                    forms.setdefault(letter_key(key), set()).add(entity)
+        for forms in (self._official, self._aliases, self._others):
             forms.pop("", None)
 
     def is_foreign(self, entity_id: EntityId) -> bool:
@@ -86,8 +103,9 @@ class OrthologFolder:
         """
         if not self.is_foreign(entity_id):
             return entity_id
-        keys = [gene_key(text) for text in (stated_name, surface) if text]
-        for forms in (self._official, self._other):
+        spelled = [gene_key(text) for text in (stated_name, surface) if text]
+        keys = dict.fromkeys([*spelled, *(letter_key(key) for key in spelled)])
+        for forms in (self._official, self._aliases, self._others):
             for key in keys:
                 found = forms.get(key, ())
                 if len(found) == 1:
@@ -125,4 +143,4 @@ def _rows_of_table(names: pa.Table) -> Iterable[NameRow]:
     for curie, kind, symbol, full_name, synonyms, previous in zip(*columns, strict=True):
         entity = EntityId.parse(curie) if kind == EntityType.GENE.value else None
         if entity is not None and entity.prefix == GENE_PREFIX:
-            yield entity, symbol, [*([full_name] if full_name else []), *(synonyms or ()), *(previous or ())]
+            yield entity, symbol, synonyms or (), [*(previous or ()), *([full_name] if full_name else [])]

@@ -7,11 +7,12 @@ from relvm_kg.entities.names import NamesTable
 from relvm_kg.entities.orthologs import OrthologFolder
 from relvm_kg.types import EntityId, EntityType, Mention
 
-GENES = [
+GENES: list[tuple[str, str, str, list[str], list[str]]] = [
     ("NCBIGene:6506", "SLC1A2", "solute carrier family 1 member 2", ["GLT-1", "EAAT2"], []),
     ("NCBIGene:627", "BDNF", "brain derived neurotrophic factor", [], []),
-    ("NCBIGene:3553", "IL1B", "interleukin 1 beta", ["IL-1B", "IL1-BETA"], ["P40"]),
+    ("NCBIGene:3553", "IL1B", "interleukin 1 beta", ["IL-1B", "IL1-BETA", "P40"], []),
     ("NCBIGene:3593", "IL12B", "interleukin 12B", ["p40"], []),
+    ("NCBIGene:2488", "FSHB", "follicle stimulating hormone subunit beta", [], []),
     ("NCBIGene:847", "CAT", "catalase", [], []),
     ("NCBIGene:999001", "XYZ1", "a gene with an alias that is a symbol", ["CAT"], []),
 ]
@@ -57,6 +58,10 @@ def test_full_names_species_words_and_kinds_of_product_do_not_matter(folder: Ort
 
 def test_greek_letters_are_spelled(folder: OrthologFolder) -> None:
     assert folder.fold(gene(16176), "IL1-β") == gene(3553)
+
+
+def test_greek_letters_are_written_as_symbols_write_them(folder: OrthologFolder) -> None:
+    assert folder.fold(gene(14308), "FSHbeta") == gene(2488)
 
 
 def test_a_human_gene_stays_even_if_its_mention_names_another(folder: OrthologFolder) -> None:
