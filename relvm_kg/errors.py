@@ -30,7 +30,7 @@ class NoTextError(RelvmKgError):
 
 
 class NoRelationForTypesError(RelvmKgError):
-    """A pair of entity types that no relation label joins."""
+    """A pair of entity types that no relation label joins, or of whose label the model learned nothing."""
 
     exit_code = 6
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from relvm_kg.model.presets import Bound, Preset, Size
+from relvm_kg.model.presets import Bound, PairScope, Preset, Size
 from relvm_kg_cli.options import DEVICES, epilog, open_workspace, with_console
 from relvm_kg_cli.output import Console
 
@@ -29,6 +29,11 @@ from relvm_kg_cli.output import Console
 @click.option("--bound", type=click.Choice([b.value for b in Bound]), help="What the bound is averaged over.")
 @click.option("--gradient-limit", type=float, help="Largest norm of a gradient; 0 leaves them.")
 @click.option("--max-contexts", type=int, help="Train on a sample of this many contexts; 0 takes all.")
+@click.option(
+    "--pair-scope",
+    type=click.Choice([s.value for s in PairScope]),
+    help="Pairs to learn relations from: co-mentioned ones, or all known ones with text too.  [default: co-mentioned]",
+)
 @click.option("--pair-steps", type=click.IntRange(min=1), help="Steps at most of the pair-level classifier.")
 @click.option("--mention-steps", type=click.IntRange(min=1), help="Steps at most of the mention-level classifier.")
 @click.option("--seed", type=int, help="Of every random draw.")

@@ -7,7 +7,7 @@ import numpy as np
 
 from relvm_kg.classify.labels import IntArray, LabelledPairs
 from relvm_kg.config import require
-from relvm_kg.model.presets import Preset
+from relvm_kg.model.presets import PairScope, Preset
 from relvm_kg.pairs import pair_keys
 from relvm_kg.types import POSITIVE_RELATIONS, Relation
 
@@ -48,6 +48,8 @@ class PairConfig:
     random_share: float = 0.25
     """Share of the negatives that are typed-uniform pairs instead, so that pairs never mentioned together are known
     to the classifier."""
+    scope: PairScope = PairScope.COMENTIONED
+    """Which pairs are labelled."""
     seed: int = 0
     """Of every draw."""
 

@@ -41,6 +41,15 @@ class Bound(StrEnum):
     PER_TOKEN = "per-token"
 
 
+class PairScope(StrEnum):
+    """Which pairs are labelled."""
+
+    COMENTIONED = "co-mentioned"
+    """Pairs that a sentence mentions together, as in the paper."""
+    WITH_TEXT = "with-text"
+    """These, and every known pair whose two entities have text, mentioned together or not: for small corpora."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
     """Architecture of RELVM."""

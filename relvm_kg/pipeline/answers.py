@@ -177,18 +177,19 @@ def _best(session: Session, entity: int, candidates: IntArray, top: int) -> IntA
 
 
 def candidate_partners(session: Session, entity: int, partner_type: EntityType | None) -> IntArray:
-    """Catalogue indices of all entities that a label can join to this one.
+    """Catalogue indices of all entities that a label which the run learned can join to this one.
 
     Raises:
-        NoRelationForTypesError: if no label joins the type asked for.
+        NoRelationForTypesError: if no label joins the type asked for, or the run learned nothing of those that do.
     """
-    own = session.catalogue.types[entity]
+    own, scorer = session.catalogue.types[entity], session.scorer
+    labels = {kind: relation_for_types(own, kind) for kind in EntityType if _joined(own, kind)}
     if partner_type is not None:
-        relation_for_types(own, partner_type)
+        labels = {partner_type: relation_for_types(own, partner_type)}
+    if not set(labels.values()) & set(scorer.relations):
+        scorer.require_learned(next(iter(labels.values())))
     found = [
-        session.catalogue.of_type(kind).astype(np.int64)
-        for kind in EntityType
-        if partner_type in (None, kind) and _joined(own, kind)
+        session.catalogue.of_type(kind).astype(np.int64) for kind, label in labels.items() if label in scorer.relations
     ]
     candidates: IntArray = np.concatenate(found)
     others: IntArray = candidates[candidates != entity]

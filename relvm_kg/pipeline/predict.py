@@ -27,7 +27,7 @@ class PredictRequest:
     """Which pairs to score and which to keep."""
 
     relations: tuple[Relation, ...] = POSITIVE_RELATIONS
-    """Labels to predict."""
+    """Labels to predict; those that the run did not learn are left out."""
     entities: tuple[str, ...] = ()
     """Only pairs with one of these (ids, names or synonyms); all entities if empty."""
     min_documents: int = 5
@@ -100,9 +100,12 @@ def predict_pairs(session: Session, request: PredictRequest, progress: Progress)
         The run; a call whose run is whole already scores nothing.
 
     Raises:
+        NoRelationForTypesError: if the run learned none of the labels.
         StoreError: if there is no graph.
         UnknownEntityError: if a name is unknown.
     """
+    if not set(request.relations) & set(session.scorer.relations):
+        session.scorer.require_learned(request.relations[0])
     with session.workspace.lock(), EmbeddedStore(session.workspace.graph_dir) as store:
         run = _run(session, request)
         parts, n_without, n_rare = _parts(session, request)
@@ -151,6 +154,8 @@ def _parts(session: Session, request: PredictRequest) -> tuple[list[_Part], int,
     usable[chosen] = True
     parts: list[_Part] = []
     for relation in request.relations:
+        if relation not in session.scorer.relations:
+            continue
         heads, tails = (
             np.array([i for i in catalogue.of_type(kind) if usable[i]], dtype=np.int64)
             for kind in relation.argument_types

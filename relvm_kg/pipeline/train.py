@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import relvm_kg
-from relvm_kg.classify.labels import IntArray, LabelledPairs, load_comentioned_pairs, split_pairs, taken_keys
+from relvm_kg.classify.labels import IntArray, LabelledPairs, load_labelled_pairs, split_pairs, taken_keys
 from relvm_kg.classify.mention import (
     MentionClassifier,
     MentionConfig,
@@ -81,10 +81,13 @@ def train_run(workspace: Workspace, request: TrainRequest, progress: Progress) -
             return _finished_report(folder, request, workspace)
         remove_leftovers(folder)
         corpus = load_corpus(workspace.corpus_dir)
-        pairs = load_comentioned_pairs(corpus.folder, corpus.types, corpus.has_text)
+        pairs = load_labelled_pairs(corpus.folder, corpus.types, corpus.has_text, request.pair.scope)
         splits = split_pairs(pairs, corpus.entities["id"].to_pylist(), request.training.seed)
         if not splits[Split.TRAIN].positive.any():
-            raise WorkspaceError("no known relation of the training part is co-mentioned; build with more --relations")
+            raise WorkspaceError(
+                f"no known relation of the training part is in scope ({request.pair.scope.value}); "
+                "build with more --relations, or train with --pair-scope with-text"
+            )
         trainer = Trainer(folder, corpus, request.model, request.training, torch_device(request.device))
         if trainer.schedule.kl_weight(trainer.schedule.total_steps) < 1:
             progress.say("the run ends before the KL term has its full weight: train longer, or lower --anneal")

@@ -10,7 +10,16 @@ from relvm_kg.classify.mention import MentionConfig, mention_config
 from relvm_kg.classify.sampling import PairConfig, pair_config
 from relvm_kg.config import settings_to_mapping
 from relvm_kg.model.checkpoint import CONFIG
-from relvm_kg.model.presets import Bound, ModelConfig, Preset, Size, TrainingConfig, model_config, training_config
+from relvm_kg.model.presets import (
+    Bound,
+    ModelConfig,
+    PairScope,
+    Preset,
+    Size,
+    TrainingConfig,
+    model_config,
+    training_config,
+)
 from relvm_kg.pipeline.train import TrainRequest
 from relvm_kg.training.device import Device
 from relvm_kg.workspace import Workspace
@@ -57,8 +66,8 @@ def plan_training(
         preset: Where the settings start.
         size: Size of the model.
         run_id: A name; None makes one of preset, size, and a hash of the settings and the corpus.
-        changes: Fields of `TrainingConfig`, and `pair_steps` and `mention_steps`, the most steps of the two
-            classifiers; None as a value leaves the default.
+        changes: Fields of `TrainingConfig`, `pair_steps` and `mention_steps`, the most steps of the two classifiers,
+            and `pair_scope`, the pairs that are labelled; None as a value leaves the default.
 
     Raises:
         InvalidInputError: if a setting is out of range.
@@ -67,12 +76,13 @@ def plan_training(
     workspace.corpus_dir  # noqa: B018  a clear error where there is none
     given = {name: value for name, value in (changes or {}).items() if value is not None}
     steps = [{"max_steps": given.pop(name)} if name in given else {} for name in ("pair_steps", "mention_steps")]
+    scope = {"scope": PairScope(given.pop("pair_scope"))} if "pair_scope" in given else {}
     if "epochs" in given:
         given["steps"] = 0
     if "bound" in given:
         given["bound"] = Bound(given["bound"])
     model, training = model_config(preset, size), replace(training_config(preset), **given)
-    pair = replace(pair_config(preset, training.seed), **steps[0])
+    pair = replace(pair_config(preset, training.seed), **steps[0], **scope)
     mention = replace(mention_config(preset, training.seed), **steps[1])
     name = run_id or f"{preset.value}-{size.value}-{_digest(workspace, model, training, pair, mention)}"
     return TrainPlan(

@@ -17,9 +17,9 @@ from relvm_kg.classify.pair import (
     load_pair_classifier,
     pair_probabilities,
 )
-from relvm_kg.errors import NoTextError
+from relvm_kg.errors import NoRelationForTypesError, NoTextError
 from relvm_kg.model.checkpoint import Bundle, EntityTable
-from relvm_kg.types import Relation
+from relvm_kg.types import POSITIVE_RELATIONS, Relation
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float32]
@@ -83,11 +83,29 @@ class RelvmScorer:
         """Name in tables."""
         return f"RELVM {self.bundle.config.preset}"
 
+    @property
+    def relations(self) -> tuple[Relation, ...]:
+        """The labels that the classifier learned: those with a known relation among its training pairs."""
+        return tuple(r for r in POSITIVE_RELATIONS if self.report.training_prevalence[r.value] > 0)
+
+    def require_learned(self, relation: Relation) -> None:
+        """Refuse a label of which the classifier saw no known relation.
+
+        Raises:
+            NoRelationForTypesError: if it is none of `relations`.
+        """
+        if relation not in self.relations:
+            raise NoRelationForTypesError(
+                f"run {self.bundle.config.run_id!r} learned no {relation.value} relation, for none was known among its "
+                f"training pairs; it scores {', '.join(self.relations)}"
+            )
+
     def score(self, heads: IntArray, tails: IntArray) -> Scores:
         """Probability and uncertainty of the label that fits each pair.
 
         Raises:
             NoTextError: if an entity has no training text.
+            NoRelationForTypesError: if the classifier learned nothing of a pair's label.
             ValueError: if no label fits a pair's types.
         """
         without = ~self.entities.has_text[np.concatenate([heads, tails])]
@@ -97,6 +115,8 @@ class RelvmScorer:
         columns = RELATION_COLUMNS[self.entities.types[heads], self.entities.types[tails]]
         if (columns == Relation.NO_RELATION.column).any():
             raise ValueError("every pair must be of two types that a relation label joins")
+        for column in np.unique(columns).tolist():
+            self.require_learned(list(Relation)[column])
         return Scores(*pair_probabilities(self.bundle.model, self.classifier, heads, tails, columns, self.draws))
 
     def score_tails(self, head: int, relation: Relation, candidates: IntArray) -> FloatArray:

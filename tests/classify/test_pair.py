@@ -1,18 +1,21 @@
 """The pair-level classifier: scores repeat, do not depend on order or company, and follow the equations."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 
 from relvm_kg.classify.draws import Draws, draw_z
-from relvm_kg.classify.labels import RELATION_COLUMNS, LabelledPairs, load_comentioned_pairs
+from relvm_kg.classify.labels import RELATION_COLUMNS, LabelledPairs, load_labelled_pairs
 from relvm_kg.classify.pair import PairClassifier, evaluation_draws, pair_probabilities
 from relvm_kg.classify.sampling import Negatives, PairConfig, PairSampler, batch_prevalence
 from relvm_kg.errors import InvalidInputError
-from relvm_kg.model.presets import EntityStart, ModelConfig
+from relvm_kg.model.presets import EntityStart, ModelConfig, PairScope
 from relvm_kg.model.relvm import Relvm
 from relvm_kg.pairs import pair_keys
 from relvm_kg.training.data import load_corpus
@@ -149,7 +152,7 @@ def test_labelled_pairs_are_comentioned_typed_and_positive_where_a_relation_is_k
     simulated_workspace: Workspace,
 ) -> None:
     corpus = load_corpus(simulated_workspace.corpus_dir)
-    pairs = load_comentioned_pairs(corpus.folder, corpus.types, corpus.has_text)
+    pairs = load_labelled_pairs(corpus.folder, corpus.types, corpus.has_text)
     assert pairs.positive.any()
     assert not pairs.positive.all()
     keys = pair_keys(pairs.heads, pairs.tails)
@@ -157,3 +160,42 @@ def test_labelled_pairs_are_comentioned_typed_and_positive_where_a_relation_is_k
     mentioned = pair_keys(corpus.contexts.heads, corpus.contexts.tails)
     assert np.isin(keys, mentioned).all()
     assert (RELATION_COLUMNS[corpus.types[pairs.heads], corpus.types[pairs.tails]] == pairs.columns).all()
+
+
+def _write_tables(folder: Path, mentioned: list[tuple[int, int]], known: list[tuple[int, int]]) -> None:
+    for name, columns, rows in (("comentions", ("first", "second"), mentioned), ("relations", ("head", "tail"), known)):
+        arrays = {c: pa.array([row[i] for row in rows], pa.int32()) for i, c in enumerate(columns)}
+        pq.write_table(pa.table(arrays), folder / f"{name}.parquet")
+
+
+def test_the_wider_scope_adds_known_pairs_with_text_and_unlabelled_ones_with_the_same_heads(tmp_path: Path) -> None:
+    gene, disease, chemical = (
+        list(EntityType).index(t) for t in (EntityType.GENE, EntityType.DISEASE, EntityType.CHEMICAL)
+    )
+    types = np.array([gene] * 10 + [disease] * 10 + [chemical], dtype=np.int64)
+    has_text = np.ones(21, dtype=bool)
+    has_text[9] = False
+    known = [(10 + i, i) for i in range(10)]
+    _write_tables(tmp_path, [(0, 10), (1, 12), (2, 20)], known)
+    narrow = load_labelled_pairs(tmp_path, types, has_text)
+    assert [(h, t, p) for h, t, p in zip(narrow.heads, narrow.tails, narrow.positive, strict=True)] == [
+        (10, 0, True),
+        (12, 1, False),
+    ]
+    wide = load_labelled_pairs(tmp_path, types, has_text, PairScope.WITH_TEXT)
+    pairs = list(zip(wide.heads.tolist(), wide.tails.tolist(), strict=True))
+    assert len(set(pairs)) == len(pairs)
+    positive = {pair for pair, yes in zip(pairs, wide.positive, strict=True) if yes}
+    assert positive == {(10 + i, i) for i in range(9)}
+    shuffled = {pair for pair, yes in zip(pairs, wide.positive, strict=True) if not yes} - {(12, 1)}
+    assert shuffled
+    assert not shuffled & (set(known) | {(10, 0)})
+    assert {head for head, _ in shuffled} <= {10 + i for i in range(1, 9)}
+    assert {tail for _, tail in shuffled} <= set(range(1, 9))
+
+
+def test_a_label_of_which_nothing_is_known_is_left_out(tmp_path: Path) -> None:
+    _write_tables(tmp_path, [(0, 2), (1, 2), (0, 3)], [(2, 0)])
+    pairs = load_labelled_pairs(tmp_path, np.array([0, 0, 1, 2], dtype=np.int64), np.ones(4, dtype=bool))
+    assert pairs.describe()["CHEMICAL-GENE"] == {"positive": 0, "unlabelled": 0}
+    assert pairs.describe()["DISEASE-GENE"] == {"positive": 1, "unlabelled": 1}
