@@ -2,6 +2,7 @@
 
     workspace.json              which corpus generation and which run are current
     ingested/                   one normalised file for each source file already read (resumable by file)
+    prepared/                   the same documents split into sentences and tagged (resumable by part of a file)
     corpus/<generation>/        tables of one build: entities, sentences, contexts, tokens, relations ...
     runs/<run_id>/              model bundles with their traces and checkpoints
     graph/                      the graph's Parquet tables (source of truth) and caches
@@ -9,10 +10,7 @@
 Writers take the lock. Readers need none: a generation never changes once `workspace.json` names it.
 """
 
-import hashlib
-import json
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -22,72 +20,37 @@ from typing import Any, Self
 import platformdirs
 from filelock import FileLock, Timeout
 
-from relvm_kg.errors import InvalidInputError, WorkspaceError
+from relvm_kg.errors import WorkspaceError
+from relvm_kg.files import (
+    atomic_path,
+    file_sha256,
+    is_leftover,
+    read_json,
+    remove,
+    remove_leftovers,
+    write_json,
+)
+
+__all__ = [
+    "DEFAULT_FOLDER",
+    "ENVIRONMENT_VARIABLE",
+    "FORMAT_VERSION",
+    "Workspace",
+    "WorkspaceManifest",
+    "atomic_path",
+    "file_sha256",
+    "is_leftover",
+    "locate_workspace",
+    "read_json",
+    "remember_workspace",
+    "remove",
+    "remove_leftovers",
+    "write_json",
+]
 
 FORMAT_VERSION = 1
 ENVIRONMENT_VARIABLE = "RELVM_KG_WORKSPACE"
 DEFAULT_FOLDER = "relvm-workspace"
-
-
-@contextmanager
-def atomic_path(target: Path) -> Iterator[Path]:
-    """A temporary path beside `target` (file or folder) that takes its place when the block ends without an error."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
-    remove(temporary)
-    try:
-        yield temporary
-        if temporary.is_file():
-            with temporary.open("rb") as handle:
-                os.fsync(handle.fileno())
-        elif target.is_dir():
-            remove(target)
-        temporary.replace(target)
-    finally:
-        remove(temporary)
-
-
-def remove(path: Path) -> None:
-    """Delete a file or folder if it is there."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Delete what interrupted `atomic_path` blocks left in a folder; the caller holds the lock."""
-    for path in folder.glob(".*.part"):
-        remove(path)
-
-
-def is_leftover(name: str) -> bool:
-    """Whether a file name is that of what a killed writer leaves."""
-    return name.startswith(".") and name.endswith(".part")
-
-
-def write_json(path: Path, value: object) -> None:
-    """Write a JSON file atomically, keys in the given order."""
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def read_json(path: Path) -> Any:
-    """Read a JSON file.
-
-    Raises:
-        InvalidInputError: if it is not JSON, with the place.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InvalidInputError(f"{path} must be JSON: {error}") from error
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,6 +138,11 @@ class Workspace:
     def ingested_dir(self) -> Path:
         """Normalised copies of source files, one for each content hash."""
         return self.path / "ingested"
+
+    @property
+    def prepared_dir(self) -> Path:
+        """Documents of source files, split and tagged."""
+        return self.path / "prepared"
 
     @property
     def runs_dir(self) -> Path:
