@@ -1,6 +1,7 @@
 """From what a user names (files, folders, quoted globs) to documents, with the reader picked by content."""
 
 import glob
+import json
 import re
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
@@ -11,6 +12,7 @@ from typing import NamedTuple
 from relvm_kg.corpus.jsonl import read_jsonl
 from relvm_kg.corpus.lines import read_lines
 from relvm_kg.corpus.pubtator import TEXT_LINE, read_pubtator
+from relvm_kg.corpus.raw_jsonl import TEXT_FIELDS, read_raw_jsonl
 from relvm_kg.corpus.read_log import ReadLog
 from relvm_kg.errors import InvalidInputError
 from relvm_kg.types import Document
@@ -20,10 +22,11 @@ _NOT_DATA = re.compile(r"(readme|licen[cs]e|changelog)(\.|$)|.*\.(md|rst|html?|p
 
 
 class TextFormat(StrEnum):
-    """Formats of annotated text that have a reader."""
+    """Formats of text, annotated or not, that have a reader."""
 
     PUBTATOR = "PubTator"
     JSONL = "JSONL"
+    RAW_JSONL = "raw JSONL"
 
 
 class SourceFile(NamedTuple):
@@ -70,7 +73,7 @@ def sniff_text_format(path: Path) -> TextFormat | None:
     """The format of a file, told by its first lines, else by its name; None if neither says."""
     lines = [line for _, line in islice(read_lines(path, ReadLog(path.name)), _SNIFFED_LINES) if line.strip()]
     if lines and lines[0].lstrip().startswith("{"):
-        return TextFormat.JSONL
+        return TextFormat.RAW_JSONL if _is_raw(lines[0]) else TextFormat.JSONL
     if any(TEXT_LINE.fullmatch(line) for line in lines):
         return TextFormat.PUBTATOR
     name = path.name.lower()
@@ -79,13 +82,26 @@ def sniff_text_format(path: Path) -> TextFormat | None:
     return TextFormat.JSONL if ".jsonl" in name else None
 
 
+def _is_raw(line: str) -> bool:
+    """Whether a JSON line is text without annotation: no `passages`, but a title, an abstract or a body."""
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(record, dict) and "passages" not in record and any(name in record for name in TEXT_FIELDS)
+
+
 def read_documents(path: Path, text_format: TextFormat, log: ReadLog) -> Iterator[Document]:
     """Documents of a file, one at a time; what cannot be read goes to the log.
 
     Raises:
-        InvalidInputError: if a gzip file is damaged.
+        InvalidInputError: if a gzip or xz file is damaged.
     """
-    reader = {TextFormat.PUBTATOR: read_pubtator, TextFormat.JSONL: read_jsonl}[text_format]
+    reader = {
+        TextFormat.PUBTATOR: read_pubtator,
+        TextFormat.JSONL: read_jsonl,
+        TextFormat.RAW_JSONL: read_raw_jsonl,
+    }[text_format]
     n_documents = 0
     for document in reader(read_lines(path, log), log):
         n_documents += 1

@@ -69,10 +69,9 @@ def _merged_bucket(path: Path, sources: Sequence[Source], log: ReadLog) -> Itera
     copies.sort(key=lambda copy: (len(copy[0].doc_id), copy[0].doc_id, copy[1]))
     for _, group in groupby(copies, key=lambda copy: copy[0].doc_id):
         same = list(group)
-        yield (
-            merge_documents([document for document, _ in same], log),
-            "|".join(dict.fromkeys(name for _, name in same)),
-        )
+        merged = merge_documents([document for document, _ in same], log)
+        if merged is not None:
+            yield merged, "|".join(dict.fromkeys(name for _, name in same))
 
 
 @dataclass

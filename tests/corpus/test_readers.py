@@ -12,6 +12,7 @@ from relvm_kg.corpus.annotation import joined_text, locate
 from relvm_kg.corpus.jsonl import document_to_json, read_jsonl, trusted_document
 from relvm_kg.corpus.pubtator import read_pubtator
 from relvm_kg.corpus.read_log import ReadLog, Rejected, read_rejected
+from relvm_kg.corpus.sentences import split_text
 from relvm_kg.types import Document, DocumentRelation, EntityId, EntityType, Mention, Passage
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\t", exclude_categories=("Cs", "Cc")), max_size=60)
@@ -77,13 +78,36 @@ def test_pubtator_text_of_documents_reads_back_as_the_same_documents(made: list[
     assert rejected == []
 
 
-@given(documents(), st.none() | st.integers(1, 9999), st.booleans())
-def test_a_document_survives_our_own_form(document: Document, year: int | None, simulated: bool) -> None:
-    document = document._replace(year=year, simulated=simulated)
+NUMBERS = st.integers(0, 10**6)
+
+
+@given(documents(), st.none() | st.integers(1, 9999), st.lists(st.booleans(), min_size=5, max_size=5), st.data())
+def test_a_document_survives_our_own_form(
+    document: Document, year: int | None, flags: list[bool], data: st.DataObject
+) -> None:
+    document = document._replace(
+        year=year,
+        simulated=flags[0],
+        retracted=flags[1],
+        deleted=flags[2],
+        revision=data.draw(st.none() | st.tuples(NUMBERS, NUMBERS)),
+        annotated=tuple(t for t in EntityType if data.draw(st.booleans())),
+        passages=tuple(p._replace(sentences=tuple(split_text(p.text)) if flags[3] else ()) for p in document.passages),
+        mentions=tuple(m._replace(tagged=flags[4]) for m in document.mentions),
+    )
     line = document_to_json(document)
     assert "\n" not in line
     assert jsonl(line) == ([document], [])
     assert trusted_document(line) == document
+
+
+def test_a_document_without_the_later_fields_is_written_as_it_always_was() -> None:
+    mention = Mention(0, 5, "EAAT2", EntityType.GENE, (G1,))
+    document = Document("1", None, (Passage("title", 0, "EAAT2 in ALS."),), (mention,))
+    assert document_to_json(document) == (
+        '{"id":"1","year":null,"passages":[{"section":"title","offset":0,"text":"EAAT2 in ALS."}],'
+        '"mentions":[{"start":0,"end":5,"text":"EAAT2","type":"GENE","ids":["NCBIGene:6506"]}]}'
+    )
 
 
 # --- PubTator, as it is found
@@ -237,6 +261,22 @@ def test_the_least_that_a_record_needs() -> None:
         ({"year": "1998"}, "a document's year must be a whole number or null"),
         ({"year": True}, "a document's year must be a whole number or null"),
         ({"simulated": "no"}, "a document's simulated must be true or false"),
+        ({"retracted": 1}, "a document's retracted must be true or false"),
+        ({"deleted": None}, "a document's deleted must be true or false"),
+        ({"revision": [1, 2, 3]}, "a document's revision must be two whole numbers, not negative"),
+        ({"revision": [1, -1]}, "a document's revision must be two whole numbers, not negative"),
+        ({"revision": [True, 1]}, "a document's revision must be two whole numbers, not negative"),
+        ({"annotated": "GENE"}, "the field 'annotated' must be of type list"),
+        ({"annotated": ["GENE", "species"]}, "a document's annotated must list types: GENE, DISEASE, CHEMICAL"),
+        ({"mentions": [{**RECORD["mentions"][0], "tagged": 1}]}, "a mention's tagged must be true or false"),  # type: ignore[dict-item]
+        (
+            {"passages": [{"section": "t", "offset": 0, "text": "EAAT2", "sentences": [[0, 6]]}]},
+            "a passage's sentences must be [start, end] inside its text, in order and apart",
+        ),
+        (
+            {"passages": [{"section": "t", "offset": 0, "text": "EAAT2", "sentences": [[2, 4], [3, 5]]}]},
+            "a passage's sentences must be [start, end] inside its text, in order and apart",
+        ),
         ({"passages": {}}, "the field 'passages' must be of type list"),
         (
             {"passages": [{"section": "t", "offset": -1, "text": ""}]},
@@ -283,7 +323,9 @@ JSON = st.recursive(
 
 
 @given(
-    st.dictionaries(st.sampled_from(["id", "year", "passages", "mentions", "relations", "simulated"]), JSON),
+    st.dictionaries(
+        st.sampled_from(["id", "year", "passages", "mentions", "relations", "simulated", "revision", "annotated"]), JSON
+    ),
     st.sampled_from(["", "passages", "mentions", "relations"]),
     st.dictionaries(
         st.sampled_from(["section", "offset", "text", "start", "end", "type", "ids", "predicate", "first", "second"]),

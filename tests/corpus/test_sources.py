@@ -1,6 +1,8 @@
 """Files on disk: packing, encodings, folders and globs."""
 
 import gzip
+import lzma
+import random
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,39 @@ def test_plain_and_gzip_files_read_alike_whatever_their_names(tmp_path: Path) ->
     (tmp_path / "b.txt").write_bytes(gzip.compress(b"x\r\ny\n") + gzip.compress(b"z"))
     assert read(tmp_path / "a.gz")[0] == [(1, "x"), (2, "y")]
     assert read(tmp_path / "b.txt")[0] == [(1, "x"), (2, "y"), (3, "z")]
+
+
+def test_xz_files_read_whatever_their_names_streams_and_padding(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(lzma.compress(b"x\r\ny") + bytes(8) + lzma.compress(b"y\n") + lzma.compress(b""))
+    assert read(tmp_path / "a.txt")[0] == [(1, "x"), (2, "yy")]
+    long = "".join(random.Random(0).choices("abc\n", k=1_000_000))
+    (tmp_path / "b").write_bytes(lzma.compress(long.encode()) + bytes(4))
+    assert "\n".join(line for _, line in read(tmp_path / "b")[0]) == long.rstrip("\n")
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "rubbish behind", "nothing but a beginning"])
+def test_a_damaged_xz_file_is_an_error_that_says_what_to_do(tmp_path: Path, damage: str) -> None:
+    packed = lzma.compress(PUBTATOR.encode() * 1000)
+    (tmp_path / "a.xz").write_bytes(
+        {
+            "cut": packed[: len(packed) // 2],
+            "flipped": packed[:40] + bytes(9) + packed[49:],
+            "rubbish behind": packed + b"rubbish, and more of it",
+            "nothing but a beginning": packed[:6],
+        }[damage]
+    )
+    with pytest.raises(InvalidInputError, match=r"a\.xz must be a whole xz file: .*; fetch it again"):
+        read(tmp_path / "a.xz")
+
+
+def test_an_xz_file_that_asks_for_too_much_memory_is_refused(tmp_path: Path) -> None:
+    filters = [{"id": lzma.FILTER_LZMA2, "dict_size": 1 << 20}]
+    (tmp_path / "a.xz").write_bytes(lzma.compress(b"x\n", filters=filters))
+    assert read(tmp_path / "a.xz")[0] == [(1, "x")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(line_module, "XZ_MEMORY", 1 << 19)
+        with pytest.raises(InvalidInputError, match=r"a\.xz must be a whole xz file: Memory usage limit exceeded"):
+            read(tmp_path / "a.xz")
 
 
 def test_a_byte_order_mark_is_dropped(tmp_path: Path) -> None:
@@ -73,6 +108,9 @@ def test_a_file_without_documents_says_so(tmp_path: Path) -> None:
         ("a", "\n\n" + PUBTATOR, TextFormat.PUBTATOR),
         ("a", "rubbish\n" + PUBTATOR, TextFormat.PUBTATOR),
         ("a.txt", '\n {"id": "1"}', TextFormat.JSONL),
+        ("a.txt", '{"pmid": "1", "title": "ALS"}', TextFormat.RAW_JSONL),
+        ("a.jsonl", '\n{"doc_id": "1", "body": ["ALS"]}', TextFormat.RAW_JSONL),
+        ("a.jsonl", '{"id": "1", "title": "ALS", "passages": []}', TextFormat.JSONL),
         ("a.PubTator.txt", "rubbish", TextFormat.PUBTATOR),
         ("a.jsonl.gz", "", TextFormat.JSONL),
         ("a.txt", "rubbish", None),
