@@ -18,6 +18,8 @@ from relvm_kg.identifiers import canonical_id, split_ids
 from relvm_kg.types import Document, DocumentRelation, EntityId, EntityType, Mention, Passage
 
 TEXT_LINE = re.compile(r"(?P<id>[^|\s][^|\t]*)\|(?P<section>[A-Za-z]\w*)\|(?P<text>.*)", re.DOTALL)
+_ID = re.compile(r"[^|\s][^|\t\r\n]*")
+_BREAKS = re.compile(r"[\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029]")
 _SECTIONS = {"t": "title", "a": "abstract"}
 _ANNOTATION_COLUMNS = 5
 _RELATION_COLUMNS = 4
@@ -139,3 +141,37 @@ def _end(raw: str, known: dict[str, EntityId]) -> EntityId | None:
         if found.prefix == "MESH" or ":" in raw:
             return found
     return None
+
+
+def document_to_pubtator(document: Document) -> str:
+    """The lines of a document, an empty one last: what `read_pubtator` reads.
+
+    The form has two texts, so that all passages but a title become the abstract, a blank apart; offsets follow. Line
+    ends and tabs inside a text become blanks. Years, sections and sentences have no place in it.
+
+    Raises:
+        InvalidInputError: if the id holds a character that the form cannot hold.
+    """
+    if not _ID.fullmatch(document.doc_id):
+        raise InvalidInputError(f"a PubTator id must hold no tab, line end or '|', was: {document.doc_id!r}")
+    passages = list(document.passages)
+    title = passages.pop(0) if passages and passages[0].section == "title" else Passage("title", 0, "")
+    starts = {title.offset: 0} if title.text else {}
+    abstract = ""
+    for passage in passages:
+        abstract += " " if abstract else ""
+        starts[passage.offset] = len(title.text) + 1 + len(abstract)
+        abstract += passage.text
+    lines = [f"{document.doc_id}|t|{_one_line(title.text)}", f"{document.doc_id}|a|{_one_line(abstract)}"]
+    for mention in document.mentions:
+        home = max(offset for offset in starts if offset <= mention.start)
+        start = mention.start - home + starts[home]
+        ids = "|".join(e.local if e.prefix == "NCBIGene" else str(e) for e in mention.ids) or "-"
+        row = (document.doc_id, start, start + len(mention.text), _one_line(mention.text), mention.type.label, ids)
+        lines.append("\t".join(map(str, row)))
+    lines += [f"{document.doc_id}\t{r.predicate}\t{r.first}\t{r.second}" for r in document.relations]
+    return "\n".join(lines) + "\n\n"
+
+
+def _one_line(text: str) -> str:
+    return _BREAKS.sub(" ", text)
