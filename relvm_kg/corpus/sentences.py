@@ -7,6 +7,7 @@ biomedical text is full of is undone, and a mention that spans a split re-joins 
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 
 import nupunkt
@@ -82,18 +83,24 @@ def tagged_sentences(document: Document) -> list[TaggedSentence]:
 
 
 def rejoined_sentences(document: Document) -> tuple[list[TaggedSentence], int]:
-    """The sentences of a document, and the number of splits undone because a mention spanned them."""
+    """The sentences of a document, and the number of splits undone because a mention spanned them.
+
+    Passages that say where their sentences are are not split again.
+    """
     sentences: list[TaggedSentence] = []
     n_undone = 0
+    ordered = sorted(document.mentions, key=lambda m: m.start)
+    starts = [mention.start for mention in ordered]
+
+    def inside(first: int, last: int) -> list[Mention]:
+        return [m for m in ordered[bisect_left(starts, first) : bisect_left(starts, last)] if m.end <= last]
+
     for passage in document.passages:
-        end_of_passage = passage.offset + len(passage.text)
-        mentions = [m for m in document.mentions if passage.offset <= m.start and m.end <= end_of_passage]
-        split = split_text(passage.text)
-        joined = rejoin(split, mentions, passage.offset)
+        split = passage.sentences or split_text(passage.text)
+        joined = rejoin(split, inside(passage.offset, passage.offset + len(passage.text)), passage.offset)
         n_undone += len(split) - len(joined)
         for start, end in joined:
             first, last = start + passage.offset, end + passage.offset
-            inside = tuple(m for m in mentions if first <= m.start and m.end <= last)
             text = passage.text[start:end]
-            sentences.append(TaggedSentence(document.doc_id, len(sentences), first, text, inside))
+            sentences.append(TaggedSentence(document.doc_id, len(sentences), first, text, tuple(inside(first, last))))
     return sentences, n_undone

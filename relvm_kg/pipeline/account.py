@@ -54,6 +54,8 @@ class BuildAccount:
     seconds: float = 0.0
     peak_memory_mib: float = 0.0
     """Largest resident set of the process until the end of the build."""
+    worker_peak_memory_mib: float = 0.0
+    """Largest resident set of a worker process, what it shares with the others included; 0 without workers."""
 
     def save(self, path: Path) -> None:
         """Write `account.json`."""

@@ -1,10 +1,8 @@
 """From ingested documents to the tables of a corpus generation, in memory that does not grow with the text."""
 
 import hashlib
-import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -15,21 +13,15 @@ import pyarrow.parquet as pq
 
 from relvm_kg.corpus import tables
 from relvm_kg.corpus.contexts import EntityMention, context_tokens, is_surely_longer, sentence_pairs, tokenize
-from relvm_kg.corpus.jsonl import trusted_document
-from relvm_kg.corpus.merge import merge_documents
-from relvm_kg.corpus.read_log import ReadLog
 from relvm_kg.corpus.sentences import rejoined_sentences
 from relvm_kg.corpus.years import YearTable
 from relvm_kg.encoding.token_store import TokenStoreWriter
 from relvm_kg.encoding.vocabulary import Vocabulary, build_vocabulary
 from relvm_kg.entities.collect import EntityCollector
-from relvm_kg.pipeline.ingest import Source, kept_lines
 from relvm_kg.progress import Task
 from relvm_kg.types import Document, DocumentRelation, TaggedSentence
-from relvm_kg.workspace import Workspace, remove
+from relvm_kg.workspace import remove
 
-_BUCKET = 5_000
-_MAX_BUCKETS = 256
 HELD_OUT_PERCENT = 5
 """Share of documents kept out of training, for the health figures of a model."""
 
@@ -37,41 +29,6 @@ HELD_OUT_PERCENT = 5
 def is_held_out(doc_id: str) -> bool:
     """Whether a document belongs to those that training never sees; the id alone decides."""
     return int(hashlib.sha1(doc_id.encode()).hexdigest()[:8], 16) % 100 < HELD_OUT_PERCENT
-
-
-def merged_documents(
-    workspace: Workspace, sources: Sequence[Source], n_records: int, scratch: Path, log: ReadLog
-) -> Iterator[tuple[Document, str]]:
-    """Every document once, merged over the sources, with the names of its files; the order depends on the ids alone.
-
-    Documents are dealt into buckets on disk by the hash of their id, so that one bucket at a time is in memory.
-    """
-    n_buckets = min(_MAX_BUCKETS, 1 + n_records // _BUCKET)
-    buckets = [scratch / f"bucket-{number}.jsonl" for number in range(n_buckets)]
-    with ExitStack() as stack:
-        handles = [stack.enter_context(path.open("w", encoding="utf-8")) for path in buckets]
-        for position, source in enumerate(sources):
-            for line in kept_lines(workspace, source):
-                doc_id = json.loads(line)["id"]
-                bucket = int(hashlib.sha1(doc_id.encode()).hexdigest()[8:16], 16) % n_buckets
-                handles[bucket].write(f"{position}\t{line}")
-    for path in buckets:
-        yield from _merged_bucket(path, sources, log)
-        remove(path)
-
-
-def _merged_bucket(path: Path, sources: Sequence[Source], log: ReadLog) -> Iterator[tuple[Document, str]]:
-    copies: list[tuple[Document, str]] = []
-    with path.open(encoding="utf-8", newline="\n") as handle:
-        for line in handle:
-            position, _, record = line.partition("\t")
-            copies.append((trusted_document(record), sources[int(position)].name))
-    copies.sort(key=lambda copy: (len(copy[0].doc_id), copy[0].doc_id, copy[1]))
-    for _, group in groupby(copies, key=lambda copy: copy[0].doc_id):
-        same = list(group)
-        merged = merge_documents([document for document, _ in same], log)
-        if merged is not None:
-            yield merged, "|".join(dict.fromkeys(name for _, name in same))
 
 
 @dataclass

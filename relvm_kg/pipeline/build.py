@@ -1,19 +1,20 @@
 """`build`: annotated text and curated relations in; a workspace with a corpus, a catalogue and known relations out."""
 
 import hashlib
-import importlib.metadata
 import json
 import resource
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from relvm_kg.errors import InvalidInputError
 from relvm_kg.pipeline.account import BuildAccount
 from relvm_kg.pipeline.generation import GenerationWriter
 from relvm_kg.pipeline.ingest import Source, SourceKind, add_sources, remove_unused, report
+from relvm_kg.pipeline.prepare import Preparer
+from relvm_kg.pipeline.prepared import PreparedSources
 from relvm_kg.pipeline.settings import BuildSettings
 from relvm_kg.progress import Progress
 from relvm_kg.workspace import Workspace, atomic_path, read_json, remember_workspace, remove, remove_leftovers
@@ -21,7 +22,7 @@ from relvm_kg_graph.build import write_graph
 
 __all__ = ["BuildAccount", "BuildSettings", "build_workspace"]
 
-BUILD_VERSION = 1
+BUILD_VERSION = 2
 """Raised when the tables change for the same sources; it is part of the corpus hash."""
 
 
@@ -54,29 +55,35 @@ def build_workspace(
     started = time.monotonic()
     workspace = Workspace.create(path)
     with workspace.lock():
-        for folder in (workspace.path, workspace.path / "corpus", workspace.ingested_dir):
+        for folder in (workspace.path, workspace.path / "corpus", workspace.ingested_dir, workspace.prepared_dir):
             remove_leftovers(folder)
         given = {
             SourceKind.CORPUS: corpus,
             SourceKind.RELATIONS: relations,
             SourceKind.NAMES: [str(names)] if names is not None else [],
             SourceKind.YEARS: [str(settings.years)] if settings.years is not None else [],
+            SourceKind.RETRACTIONS: [str(settings.retractions)] if settings.retractions is not None else [],
         }
         sources = add_sources(workspace, given, progress)
-        if not any(report(workspace, s).n_records for s in sources if s.kind is SourceKind.CORPUS):
-            raise InvalidInputError("a workspace needs annotated text: give --corpus a file that holds documents")
-        account = _current(workspace, sources, settings)
+        corpus_files = [source for source in sources if source.kind is SourceKind.CORPUS]
+        if not any(report(workspace, source).n_records for source in corpus_files):
+            raise InvalidInputError("a workspace needs text: give --corpus a file that holds documents")
+        prepared = PreparedSources(workspace, Preparer())
+        account = _current(prepared, sources, settings)
         if account is None:
-            account = _build_generation(workspace, sources, settings, progress, started)
+            prepared.prepare(corpus_files, settings.jobs, progress)
+            account = _build_generation(prepared, sources, settings, progress, started)
+            prepared.remove_unused(corpus_files)
         if not _graph_is_current(workspace):
             write_graph(workspace, progress)
     remember_workspace(path)
     return account
 
 
-def _current(workspace: Workspace, sources: Sequence[Source], settings: BuildSettings) -> BuildAccount | None:
+def _current(prepared: PreparedSources, sources: Sequence[Source], settings: BuildSettings) -> BuildAccount | None:
     """The account of the generation that these sources and settings give, if it is the current one already."""
-    digest = corpus_hash(workspace, sources, settings)
+    workspace = prepared.workspace
+    digest = corpus_hash(prepared, sources, settings)
     manifest = workspace.manifest
     if manifest.corpus_hash != digest or manifest.generation is None or not workspace.corpus_dir.is_dir():
         return None
@@ -88,28 +95,34 @@ def _graph_is_current(workspace: Workspace) -> bool:
     return path.is_file() and bool(read_json(path).get("corpus_hash") == workspace.manifest.corpus_hash)
 
 
-def corpus_hash(workspace: Workspace, sources: Sequence[Source], settings: BuildSettings) -> str:
-    """Hash of everything that the tables follow from: content and name of each source, settings, splitter, versions."""
+def corpus_hash(prepared: PreparedSources, sources: Sequence[Source], settings: BuildSettings) -> str:
+    """Hash of everything that the tables follow from: content and name of each source, settings, splitter, tagger."""
     content = {
         "version": BUILD_VERSION,
-        "splitter": importlib.metadata.version("nupunkt"),
-        "sources": sorted([s.kind.value, s.name, report(workspace, s).content_hash] for s in sources),
-        "settings": {k: v for k, v in asdict(settings).items() if k != "years"},
+        "preparation": prepared.method,
+        "sources": sorted([s.kind.value, s.name, report(prepared.workspace, s).content_hash] for s in sources),
+        "settings": settings.of_tables,
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _build_generation(
-    workspace: Workspace, sources: Sequence[Source], settings: BuildSettings, progress: Progress, started: float
+    prepared: PreparedSources, sources: Sequence[Source], settings: BuildSettings, progress: Progress, started: float
 ) -> BuildAccount:
     """Write a generation, make it the current one, and delete all but it and the one before."""
-    digest = corpus_hash(workspace, sources, settings)
+    workspace = prepared.workspace
+    digest = corpus_hash(prepared, sources, settings)
     generation, corpus = digest[:12], workspace.path / "corpus"
     with atomic_path(corpus / generation) as folder:
         folder.mkdir(parents=True)
-        written = GenerationWriter(workspace, sources, settings, progress).write(folder, digest)
+        written = GenerationWriter(prepared, sources, settings, progress).write(folder, digest)
         seconds = round(time.monotonic() - started, 2)
-        account = replace(written, seconds=seconds, peak_memory_mib=_peak_memory())
+        account = replace(
+            written,
+            seconds=seconds,
+            peak_memory_mib=_peak_memory(resource.RUSAGE_SELF),
+            worker_peak_memory_mib=_peak_memory(resource.RUSAGE_CHILDREN),
+        )
         account.save(folder / "account.json")
     before = workspace.manifest.generation
     workspace.update_manifest(generation=generation, corpus_hash=digest, simulated=account.simulated)
@@ -120,7 +133,7 @@ def _build_generation(
     return account
 
 
-def _peak_memory() -> float:
-    """The largest resident set of this process, in MiB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def _peak_memory(whose: int) -> float:
+    """The largest resident set of this process, or of the largest process that it has ended, in MiB."""
+    peak = resource.getrusage(whose).ru_maxrss
     return round(peak / (1024 * 1024 if sys.platform == "darwin" else 1024), 1)

@@ -18,11 +18,13 @@ from relvm_kg.pipeline.account import BuildAccount
 from relvm_kg.pipeline.comentions import write_comentions
 from relvm_kg.pipeline.ingest import IngestReport, Source, SourceKind, all_rejected, data_path, report
 from relvm_kg.pipeline.known_relations import KnownRelations, merge_relations, write_relations
+from relvm_kg.pipeline.merging import merged_documents
+from relvm_kg.pipeline.prepared import PreparedSources
 from relvm_kg.pipeline.profiles import write_profiles
 from relvm_kg.pipeline.settings import BuildSettings
 from relvm_kg.progress import Progress
 from relvm_kg.types import Document, EntityType
-from relvm_kg.workspace import Workspace, remove
+from relvm_kg.workspace import remove
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,10 @@ class GenerationWriter:
     """Writes the tables of one generation into a folder, stage by stage."""
 
     def __init__(
-        self, workspace: Workspace, sources: Sequence[Source], settings: BuildSettings, progress: Progress
+        self, prepared: PreparedSources, sources: Sequence[Source], settings: BuildSettings, progress: Progress
     ) -> None:
-        self._workspace = workspace
+        self._prepared = prepared
+        self._workspace = prepared.workspace
         self._sources = sorted(sources, key=lambda s: (s.kind, s.name, s.key))
         self._settings = settings
         self._progress = progress
@@ -84,10 +87,10 @@ class GenerationWriter:
     def _write_text(self, folder: Path, merging: ReadLog) -> assemble.TextPass:
         corpus, years = self._of(SourceKind.CORPUS), self._of(SourceKind.YEARS)
         year_table = YearTable.load([data_path(self._workspace, source) for source in years]) if years else None
-        n_records = sum(report(self._workspace, source).n_records for source in corpus)
+        n_records = sum(self._prepared.report(source).documents for source in corpus)
         scratch = folder / "scratch"
         scratch.mkdir()
-        documents = assemble.merged_documents(self._workspace, corpus, n_records, scratch, merging)
+        documents = merged_documents(self._prepared, corpus, scratch, merging)
         done = assemble.write_text_tables(self._counted(documents, n_records), year_table, folder)
         remove(scratch)
         return done

@@ -324,10 +324,10 @@ def test_a_names_table_names_entities_and_stays_for_later_builds(tmp_path: Path,
 
 
 def test_a_workspace_without_text_is_refused(tmp_path: Path, files: Path) -> None:
-    with pytest.raises(InvalidInputError, match="a workspace needs annotated text"):
+    with pytest.raises(InvalidInputError, match="a workspace needs text"):
         build(tmp_path / "w", [], [files / "relations"])
     (tmp_path / "empty.txt").touch()
-    with pytest.raises(InvalidInputError, match="a workspace needs annotated text"):
+    with pytest.raises(InvalidInputError, match="a workspace needs text"):
         build(tmp_path / "w", [tmp_path / "empty.txt"])
     assert build(tmp_path / "w", [files / "corpus"]).relations["DISEASE-GENE"] == 1
 
