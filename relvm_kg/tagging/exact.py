@@ -1,4 +1,4 @@
-"""The floor of every table of taggers: the longest stretch of text that is, letter for letter, a name of the catalogue."""
+"""The floor of every table of taggers: the longest stretch of text that is, letter by letter, a catalogued name."""
 
 import re
 
@@ -20,16 +20,18 @@ class ExactTagger:
 
     Args:
         names: The names catalogue.
+        any_case: Whether capitals and small letters are the same.
     """
 
-    def __init__(self, names: pa.Table) -> None:
+    def __init__(self, names: pa.Table, *, any_case: bool = False) -> None:
+        self._any_case = any_case
         self._meanings: dict[str, Meaning] = {}
         ids = [EntityId.parse(curie) for curie in names.column("id").to_pylist()]
         types = [EntityType(kind) for kind in names.column("type").to_pylist()]
         for column in _COLUMNS:
             for entity, kind, value in zip(ids, types, names.column(column).to_pylist(), strict=True):
                 for name in [value] if isinstance(value, str) else value or ():
-                    self._meanings.setdefault(name, (kind, entity))
+                    self._meanings.setdefault(name.lower() if any_case else name, (kind, entity))
 
     def tag(self, document: Document) -> Document:
         """The document with the mentions that were found added to those of types that it annotates."""
@@ -50,7 +52,7 @@ class ExactTagger:
         start = spans[place][0]
         for last in range(min(place + _MAX_TOKENS, len(spans)) - 1, place - 1, -1):
             surface = text[start : spans[last][1]]
-            meaning = self._meanings.get(surface)
+            meaning = self._meanings.get(surface.lower() if self._any_case else surface)
             if meaning is not None:
                 kind, entity = meaning
                 found.append(Mention(offset + start, offset + spans[last][1], surface, kind, (entity,), tagged=True))

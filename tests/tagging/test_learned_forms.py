@@ -76,3 +76,8 @@ def test_the_floor_takes_a_synonym_before_a_previous_name_and_leaves_annotated_t
     given = document("1", "ALS")
     assert [m.ids for m in ExactTagger(names()).tag(given).mentions] == [(ALS,)]
     assert ExactTagger(names()).tag(blank(given)._replace(annotated=(DISEASE,))).mentions == ()
+
+
+def test_the_floor_without_case_finds_more() -> None:
+    found = ExactTagger(names(), any_case=True).tag(document("1", "als, igfals")).mentions
+    assert [m.text for m in found] == ["als", "igfals"]
