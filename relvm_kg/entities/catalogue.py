@@ -2,13 +2,13 @@
 
 Files of a generation: `entities.parquet` (see `ENTITY_SCHEMA`), and `synonyms.parquet`, which holds every text that
 names an entity (the official name, too) with its number of mentions and its kind: `name`, `alias` or `text` (see
-`FormKind`).
+`FormKind`). The columns from `depth` on are null where no names catalogue has the entity.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from relvm_kg.entities.collect import CatalogueEntry, FormKind, NameForm
+from relvm_kg.entities.hierarchy import Hierarchy, Place
 from relvm_kg.errors import WorkspaceError
 from relvm_kg.types import EntityId, EntityType
 
@@ -29,6 +30,12 @@ ENTITY_SCHEMA = pa.schema(
         pa.field("n_sentences", pa.int32(), nullable=False),
         pa.field("n_training_sentences", pa.int32(), nullable=False),
         pa.field("n_training_contexts", pa.int32(), nullable=False),
+        pa.field("document_share", pa.float32(), nullable=False),
+        pa.field("depth", pa.int16()),
+        pa.field("n_narrower", pa.int32()),
+        pa.field("tree_numbers", pa.list_(pa.string())),
+        pa.field("parents", pa.list_(pa.string())),
+        pa.field("parent_tree_numbers", pa.list_(pa.string())),
     ]
 )
 SYNONYM_SCHEMA = pa.schema(
@@ -41,9 +48,24 @@ SYNONYM_SCHEMA = pa.schema(
 )
 
 
-def write_catalogue(folder: Path, entries: Sequence[CatalogueEntry], n_training_contexts: Sequence[int]) -> None:
-    """Write `entities.parquet` and `synonyms.parquet`; the entries are sorted by id."""
-    columns = {
+def write_catalogue(
+    folder: Path,
+    entries: Sequence[CatalogueEntry],
+    n_training_contexts: Sequence[int],
+    n_documents: int = 0,
+    places: Mapping[str, Place] | None = None,
+) -> None:
+    """Write `entities.parquet` and `synonyms.parquet`.
+
+    Args:
+        folder: the generation.
+        entries: sorted by id.
+        n_training_contexts: of each entry.
+        n_documents: all documents of the corpus, of which the shares are.
+        places: where entities stand in the hierarchies of a names catalogue, by id.
+    """
+    stands = [(places or {}).get(str(e.id)) for e in entries]
+    columns: dict[str, list[Any]] = {
         "id": [str(e.id) for e in entries],
         "type": [e.type.value for e in entries],
         "name": [e.name for e in entries],
@@ -52,7 +74,9 @@ def write_catalogue(folder: Path, entries: Sequence[CatalogueEntry], n_training_
         "n_sentences": [e.n_sentences for e in entries],
         "n_training_sentences": [e.n_training_sentences for e in entries],
         "n_training_contexts": list(n_training_contexts),
+        "document_share": [e.n_documents / n_documents if n_documents else 0.0 for e in entries],
     }
+    columns |= {name: [None if p is None else getattr(p, name) for p in stands] for name in Place._fields}
     pq.write_table(pa.table(columns, schema=ENTITY_SCHEMA), folder / "entities.parquet")
     forms = [(row, *form) for row, entry in enumerate(entries) for form in entry.forms]
     synonyms = {name: [form[i] for form in forms] for i, name in enumerate(SYNONYM_SCHEMA.names)}
@@ -78,6 +102,11 @@ class Catalogue:
         self.n_sentences: npt.NDArray[np.int32] = entities["n_sentences"].to_numpy()
         self.n_training_sentences: npt.NDArray[np.int32] = entities["n_training_sentences"].to_numpy()
         self.n_training_contexts: npt.NDArray[np.int32] = entities["n_training_contexts"].to_numpy()
+        self.document_share: npt.NDArray[np.float32] = self._numbers("document_share", 0).astype(np.float32)
+        """Share of the corpus's documents that mention each entity."""
+        self.n_narrower: npt.NDArray[np.int32] = self._numbers("n_narrower", 0).astype(np.int32)
+        """Headings below each entity in the names catalogue; 0 where it has none."""
+        self._depths: npt.NDArray[np.int16] = self._numbers("depth", -1).astype(np.int16)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -109,6 +138,30 @@ class Catalogue:
     def _by_type(self) -> dict[EntityType, npt.NDArray[np.int32]]:
         columns = np.array([list(EntityType).index(t) for t in self.types], dtype=np.int8)
         return {t: np.flatnonzero(columns == i).astype(np.int32) for i, t in enumerate(EntityType)}
+
+    def _numbers(self, name: str, missing: int) -> npt.NDArray[Any]:
+        """A column with its nulls filled; a catalogue of an earlier version may lack it."""
+        if name not in self.table.schema.names:
+            return np.full(self.table.num_rows, missing)
+        filled: npt.NDArray[Any] = self.table[name].fill_null(missing).to_numpy()
+        return filled
+
+    def depth(self, index: int) -> int | None:
+        """Levels below the root of an entity's hierarchy; None where no names catalogue has it."""
+        depth = int(self._depths[index])
+        return None if depth < 0 else depth
+
+    @cached_property
+    def tree_numbers(self) -> list[list[str]]:
+        """MeSH tree numbers of each entity; none where no names catalogue has them."""
+        if "tree_numbers" not in self.table.schema.names:
+            return [[]] * len(self)
+        return [numbers or [] for numbers in self.table["tree_numbers"].to_pylist()]
+
+    @cached_property
+    def hierarchy(self) -> Hierarchy:
+        """Which entities are broader or narrower than others."""
+        return Hierarchy.of_table(self.table)
 
     def of_type(self, entity_type: EntityType) -> npt.NDArray[np.int32]:
         """Indices of the entities of a type, rising. *Shape:* (entities of the type,)."""
