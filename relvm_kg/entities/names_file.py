@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from relvm_kg.errors import InvalidInputError
 from relvm_kg.types import EntityType
-from relvm_kg.workspace import atomic_path
+from relvm_kg.files import atomic_path
 
 NAMES_FORMAT = 1
 METADATA_KEY = b"relvm_kg.names"
