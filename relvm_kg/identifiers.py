@@ -23,6 +23,7 @@ _PREFIXES = {
     "hp": "HP",
     "umls": "UMLS",
     "orphanet": "orphanet",
+    "orpha": "orphanet",
     "uniprotkb": "UniProtKB",
     "ensembl": "ENSEMBL",
     "drugbank": "DRUGBANK",

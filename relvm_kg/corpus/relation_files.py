@@ -7,7 +7,9 @@ other document ids, joined by `|`), `source` and `simulated` (`true` or `false`)
     MESH:D000690    DISEASE-GENE   NCBIGene:6647   marker/mechanism     8446170|9949209     our curation
 
 Read as they are published: ChemDisGene relationships (`chem_disease` rows are disease, chemical; `chem^disease` rows
-are chemical, disease), CTD's curated gene-disease table, and the iRefIndex compilation of protein interactions.
+are chemical, disease), CTD's curated gene-disease table, the iRefIndex compilation of protein interactions, and HPO's
+`genes_to_phenotype.txt` and `genes_to_disease.txt`. The first of these has a row for each gene, disease and phenotype;
+of the phenotypes nothing is taken, so that each gene and disease is one relation.
 """
 
 import csv
@@ -54,12 +56,15 @@ class RelationFormat(StrEnum):
     CHEMDISGENE = "ChemDisGene relationships"
     CTD = "CTD gene-disease associations"
     IREFINDEX = "iRefIndex protein interactions"
+    HPO = "HPO gene-disease associations"
 
 
 _SNIFFED_LINES = 50
 _NUMBER = re.compile(r"\d+")
 _CHEMDISGENE_LABEL = re.compile(r"(?P<first>chem|gene)(?P<mark>[_^])(?P<second>disease|gene):(?P<predicate>.+)")
 _WORDS = {"chem": EntityType.CHEMICAL, "gene": EntityType.GENE, "disease": EntityType.DISEASE}
+_HPO_COLUMNS = "ncbi_gene_id", "gene_symbol", "disease_id"
+_HPO_UNKNOWN = "UNKNOWN"
 _MI_TERM = re.compile(r"MI:\d+\(([^)]*)\)")
 
 
@@ -71,6 +76,8 @@ def sniff_relation_format(path: Path) -> RelationFormat | None:
             return RelationFormat.TABLE
         if {"source_code", "source_symbol", "target_code", "target_symbol"} <= set(columns):
             return RelationFormat.IREFINDEX
+        if set(_HPO_COLUMNS) <= set(columns):
+            return RelationFormat.HPO
         if {"GeneSymbol", "GeneID", "DiseaseID"} <= set(_csv_cells(line.lstrip("# "))):
             return RelationFormat.CTD
         if len(columns) == 4 and _CHEMDISGENE_LABEL.fullmatch(columns[1]):
@@ -89,6 +96,7 @@ def read_relations(path: Path, relation_format: RelationFormat, log: ReadLog) ->
         RelationFormat.CHEMDISGENE: _read_chemdisgene,
         RelationFormat.CTD: _read_ctd,
         RelationFormat.IREFINDEX: _read_irefindex,
+        RelationFormat.HPO: _read_hpo,
     }
     return readers[relation_format](read_lines(path, log), log)
 
@@ -166,6 +174,26 @@ def _read_irefindex(lines: Iterable[Line], log: ReadLog) -> Iterator[RawRelation
             log.file,
             False,
         )
+
+
+def _read_hpo(lines: Iterable[Line], log: ReadLog) -> Iterator[RawRelation]:
+    seen: set[tuple[EntityId, EntityId, str]] = set()
+    for number, row, line in _table_rows(lines, log, _HPO_COLUMNS):
+        try:
+            gene = canonical_id(row["ncbi_gene_id"], EntityType.GENE)
+            disease = canonical_id(row["disease_id"], EntityType.DISEASE)
+        except InvalidInputError as error:
+            log.reject(number, str(error), line)
+            continue
+        stated = row.get("association_type", "")
+        predicate = "" if stated == _HPO_UNKNOWN else stated.lower()
+        if (disease, gene, predicate) in seen:
+            log.count("further phenotypes of a gene and a disease")
+            continue
+        seen.add((disease, gene, predicate))
+        symbol = "" if row["gene_symbol"] == "-" else row["gene_symbol"]
+        types = EntityType.DISEASE, EntityType.GENE
+        yield RawRelation(number, predicate, disease, types[0], "", gene, types[1], symbol, (), log.file, False)
 
 
 def _read_table(lines: Iterable[Line], log: ReadLog) -> Iterator[RawRelation]:

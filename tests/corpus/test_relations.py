@@ -174,3 +174,53 @@ def test_symbols_with_two_ids_and_types_with_most_votes() -> None:
     assert facts.symbols() == {"A": E("NCBIGene:1")}
     assert facts.types()[E("MESH:D000001")] is DISEASE
     assert majority_type({CHEMICAL: 2, GENE: 2, DISEASE: 1}) is GENE
+
+
+PHENOTYPES = (
+    "ncbi_gene_id\tgene_symbol\thpo_id\thpo_name\tfrequency\tdisease_id\n"
+    "6647\tSOD1\tHP:0000006\tAutosomal dominant inheritance\t-\tOMIM:105400\n"
+    "6647\tSOD1\tHP:0007354\tAmyotrophic lateral sclerosis\t15/15\tOMIM:105400\n"
+    "6647\tSOD1\tHP:0007354\tAmyotrophic lateral sclerosis\t-\tORPHA:803\n"
+    "64806\t-\tHP:0000007\tAutosomal recessive inheritance\t-\tOMIM:618852\n"
+    "x\tSOD1\tHP:0000006\tAutosomal dominant inheritance\t-\tOMIM:105400\n"
+    "6647\tSOD1\tHP:0000006\tAutosomal dominant inheritance\t-\t\n"
+)
+
+
+def test_genes_to_phenotype_gives_each_gene_and_disease_once_and_no_phenotype(tmp_path: Path) -> None:
+    rows, rejected = read(tmp_path / "genes_to_phenotype.txt", PHENOTYPES)
+    assert sniff_relation_format(tmp_path / "genes_to_phenotype.txt") is RelationFormat.HPO
+    assert [(str(r.first), str(r.second), r.second_name, r.predicate, r.pmids, r.source) for r in rows] == [
+        ("OMIM:105400", "NCBIGene:6647", "SOD1", "", (), "genes_to_phenotype.txt"),
+        ("orphanet:803", "NCBIGene:6647", "SOD1", "", (), "genes_to_phenotype.txt"),
+        ("OMIM:618852", "NCBIGene:64806", "", "", (), "genes_to_phenotype.txt"),
+    ]
+    assert [r.line for r in rejected] == [6, 7]
+    records, _ = merge(rows)
+    assert {record.relation for record in records} == {Relation.DISEASE_GENE}
+
+
+def test_genes_to_disease_says_how_they_are_associated(tmp_path: Path) -> None:
+    rows, rejected = read(
+        tmp_path / "genes_to_disease.txt",
+        "ncbi_gene_id\tgene_symbol\tassociation_type\tdisease_id\tsource\n"
+        "NCBIGene:6647\tSOD1\tMENDELIAN\tOMIM:105400\tftp://ftp.ncbi.nlm.nih.gov/gene/DATA/mim2gene_medgen\n"
+        "NCBIGene:6647\tSOD1\tUNKNOWN\tORPHA:803\thttp://www.orphadata.org/data/xml/en_product6.xml\n",
+    )
+    assert not rejected
+    assert [(str(r.first), str(r.second), r.predicate) for r in rows] == [
+        ("OMIM:105400", "NCBIGene:6647", "mendelian"),
+        ("orphanet:803", "NCBIGene:6647", ""),
+    ]
+
+
+def test_further_phenotypes_are_counted(tmp_path: Path) -> None:
+    log = ReadLog("f")
+    list(read_relations(path_with(tmp_path, PHENOTYPES), RelationFormat.HPO, log))
+    assert log.counts["further phenotypes of a gene and a disease"] == 1
+
+
+def path_with(folder: Path, text: str) -> Path:
+    path = folder / "file.txt"
+    path.write_text(text, encoding="utf-8")
+    return path
