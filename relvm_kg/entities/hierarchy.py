@@ -2,8 +2,8 @@
 
 A heading is above another if one of its tree numbers starts one of the other's (`C10` is above `C10.574`). A
 supplementary concept has no tree numbers; it is below the headings that it is mapped to, its parents, and below all
-that is above them. A parent need not be in the catalogue: its tree numbers then stand beside the entity as
-`parent_tree_numbers`, so that what is above the parent is still known.
+that is above them. A parent need not be in the catalogue: the tree numbers of the headings above stand beside the
+entity as `parent_tree_numbers`, so that what is above the parent is still known.
 """
 
 from bisect import bisect_left
@@ -31,7 +31,7 @@ class Place(NamedTuple):
     parents: tuple[str, ...] = ()
     """Ids of the broader entities next above it."""
     parent_tree_numbers: tuple[str, ...] = ()
-    """Tree numbers of its parents, where it has none of its own."""
+    """Where it has no tree numbers of its own: those of the nearest broader entities that have some."""
 
 
 class Hierarchy:
@@ -41,7 +41,7 @@ class Hierarchy:
         ids: id of each row.
         tree_numbers: of each row.
         parents: ids of the broader entities next above each row; ids that are no row are known by their id alone.
-        parent_tree_numbers: of the parents of each row, where they are no rows themselves.
+        parent_tree_numbers: of the nearest headings above each row that has no tree numbers, rows or not.
     """
 
     def __init__(
@@ -159,8 +159,26 @@ def read_places(names: pa.Table, ids: Iterable[str]) -> dict[str, Place]:
             continue
         row = rows[entity]
         own, above = tuple(numbers[row] or ()), tuple(parents[row] or ())
-        beside = {n for parent in above if parent in rows for n in numbers[rows[parent]] or ()} if not own else set()
+        beside = set() if own else _nearest_numbers(above, rows, numbers, parents)
         found[entity] = Place(depths[row], narrower.count(own), own, above, tuple(sorted(beside)))
+    return found
+
+
+def _nearest_numbers(
+    entities: Sequence[str], rows: Mapping[str, int], numbers: Sequence[list[str]], parents: Sequence[list[str]]
+) -> set[str]:
+    """Tree numbers of entities, or where one has none of those above it."""
+    found: set[str] = set()
+    seen = set(entities)
+    waiting = deque(entities)
+    while waiting:
+        row = rows.get(waiting.popleft())
+        if row is None:
+            continue
+        found.update(numbers[row] or ())
+        above = () if numbers[row] else set(parents[row] or ()) - seen
+        seen.update(above)
+        waiting.extend(above)
     return found
 
 

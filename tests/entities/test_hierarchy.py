@@ -119,6 +119,16 @@ def test_places_are_read_from_a_names_catalogue_also_by_ids_that_it_replaced() -
     assert places[NERVOUS].n_narrower == 3
 
 
+def test_a_place_below_concepts_without_tree_numbers_is_that_below_the_headings_above_them() -> None:
+    table = names()
+    below = {"id": "OMIM:1", "type": "DISEASE", "tree_numbers": [], "parents": [ALS1], "depth": 6, "merged": []}
+    table = pa.concat_tables([table, pa.Table.from_pylist([below], schema=table.schema)])
+    place = read_places(table, ["OMIM:1"])["OMIM:1"]
+    assert place == Place(6, 0, (), (ALS1,), ("C10.574.562.250", "C10.668.467.250"))
+    hierarchy = Hierarchy(["OMIM:1", MND], [[], TREES[MND]], [place.parents, []], [place.parent_tree_numbers, []])
+    assert hierarchy.ancestors("OMIM:1") == {ALS1, MND}
+
+
 def catalogue_of(folder: Path, *rows: tuple[str, EntityType, int, Place | None], n_documents: int = 1000) -> Catalogue:
     entries = [
         CatalogueEntry(EntityId.parse(i), kind, i, (), n, n, n, ())
