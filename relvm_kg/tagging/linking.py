@@ -1,0 +1,48 @@
+"""From readings to one type and its ids, with what the rest of the document mentions."""
+
+from collections.abc import Collection, Sequence
+
+from relvm_kg.tagging.lexicon import Lexicon, NameKind, Reading
+from relvm_kg.tagging.matching import Candidate
+from relvm_kg.tagging.types import TYPE_COLUMNS
+from relvm_kg.types import EntityType
+
+_TYPE_ORDER = {EntityType.GENE: 0, EntityType.CHEMICAL: 1, EntityType.DISEASE: 2}
+
+
+def types_of(readings: Sequence[Reading]) -> tuple[EntityType, ...]:
+    """The distinct types of some readings, in the order of the columns."""
+    present = {reading.type for reading in readings}
+    return tuple(t for t in TYPE_COLUMNS if t in present)
+
+
+def default_type(readings: Sequence[Reading]) -> EntityType:
+    """The type that a name has when nothing but the dictionary is asked: that of its best kind of claim."""
+    return min(readings, key=lambda r: (r.kind, _TYPE_ORDER[r.type])).type
+
+
+def certain_entities(candidates: Sequence[Candidate]) -> frozenset[int]:
+    """The entities that a document mentions by a name that is theirs alone."""
+    return frozenset(c.readings[0].entity for c in candidates if len(c.readings) == 1)
+
+
+def link(readings: Sequence[Reading], certain: Collection[int], lexicon: Lexicon) -> int | None:
+    """The entity that readings of one type mean, None if that cannot be told.
+
+    In this order: the only one; one that the document mentions by a name of its own; the only one of the best kind
+    (official symbol or name before synonym before previous symbol); the one with the smaller number, which is the older
+    and better known.
+    """
+    if len(readings) == 1:
+        return readings[0].entity
+    best = min(reading.kind for reading in readings)
+    if best > NameKind.NAME:
+        mentioned = [reading for reading in readings if reading.entity in certain]
+        if len(mentioned) == 1:
+            return mentioned[0].entity
+    return min((r for r in readings if r.kind == best), key=lambda r: _seniority(r.entity, lexicon)).entity
+
+
+def _seniority(entity: int, lexicon: Lexicon) -> tuple[bool, int, str]:
+    local = lexicon.id_of(entity).local
+    return local.startswith("C"), len(local), local

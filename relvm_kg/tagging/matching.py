@@ -1,0 +1,114 @@
+"""The names in a document before they are linked: the longest matches of each sentence, with their readings."""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from relvm_kg.corpus.sentences import split_text
+from relvm_kg.tagging.lexicon import Lexicon, Reading
+from relvm_kg.tagging.normalise import TOKEN, normal_form
+from relvm_kg.tagging.spelling import may_be
+from relvm_kg.types import Document, Passage
+
+Span = tuple[int, int]
+_CACHE = 1 << 17
+
+
+class Sentence(NamedTuple):
+    """A sentence and where it starts in the document."""
+
+    start: int
+    text: str
+
+
+class Candidate(NamedTuple):
+    """A stretch of text (offsets in the document) and what it may stand for."""
+
+    start: int
+    end: int
+    surface: str
+    readings: tuple[Reading, ...]
+    sentence: int
+    """The number of its sentence in the document."""
+
+
+def sentences_of(document: Document) -> list[Sentence]:
+    """The sentences of a document: as its passages state them, else as they are split here."""
+    return [
+        Sentence(passage.offset + start, passage.text[start:end])
+        for passage in document.passages
+        for start, end in _spans(passage)
+    ]
+
+
+def _spans(passage: Passage) -> Sequence[Span]:
+    return passage.sentences or split_text(passage.text)
+
+
+class Matcher:
+    """Finds the longest names of a lexicon in sentences."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self.lexicon = lexicon
+        self._readings = lru_cache(maxsize=_CACHE)(self._valid_readings)
+
+    def readings_of(self, surface: str) -> tuple[Reading, ...]:
+        """The readings of a stretch of text as a whole."""
+        forms = [normal_form(token) for token in TOKEN.findall(surface)]
+        from relvm_kg.tagging.automaton import hashes_of
+
+        row = int(self.lexicon.table.rows(hashes_of([b"".join(forms)]))[0])
+        return self._readings(row, surface) if row >= 0 else ()
+
+    def match(self, sentences: Sequence[Sentence]) -> list[Candidate]:
+        """Leftmost longest matches of each sentence that have at least one reading."""
+        forms: list[bytes] = []
+        places: list[Span] = []
+        owners: list[int] = []
+        limits = []
+        for number, sentence in enumerate(sentences):
+            before = len(places)
+            for token in TOKEN.finditer(sentence.text):
+                forms.append(normal_form(token.group()))
+                places.append(token.span())
+            limits.append(len(places))
+            owners += [number] * (len(places) - before)
+        bounds = np.array(limits, dtype=np.int64)[owners] if owners else np.zeros(0, dtype=np.int64)
+        found: list[Candidate] = []
+        reach = 0
+        for first, end, row in self.lexicon.table.find(forms, bounds):
+            if first < reach:
+                continue
+            number = owners[first]
+            sentence = sentences[number]
+            start, stop = places[first][0], places[end - 1][1]
+            surface = sentence.text[start:stop]
+            readings = self._readings(row, surface)
+            if readings:
+                reach = end
+                found.append(Candidate(sentence.start + start, sentence.start + stop, surface, readings, number))
+        return found
+
+    def _valid_readings(self, row: int, surface: str) -> tuple[Reading, ...]:
+        if not is_balanced(surface):
+            return ()
+        kept: dict[int, Reading] = {}
+        for reading, spelling in self.lexicon.readings(row):
+            known = kept.get(reading.entity)
+            if known is not None and known.kind <= reading.kind:
+                continue
+            if not spelling or may_be(surface, spelling, reading.type):
+                kept[reading.entity] = reading
+        return tuple(kept.values())
+
+
+_OPENING = re.compile(r"[(\[]")
+_CLOSING = re.compile(r"[)\]]")
+
+
+def is_balanced(surface: str) -> bool:
+    """Whether as many brackets open as close."""
+    return len(_OPENING.findall(surface)) == len(_CLOSING.findall(surface))

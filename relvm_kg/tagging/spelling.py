@@ -1,0 +1,44 @@
+"""Whether a stretch of text may be a symbol, by its case."""
+
+from relvm_kg.tagging.normalise import cased
+from relvm_kg.tagging.terms import word_list
+from relvm_kg.types import EntityType
+
+_SHORTEST_FREE = 4
+
+
+def may_be(surface: str, spelling: str, entity_type: EntityType) -> bool:
+    """Whether a stretch of text, equal to a symbol but for case and separators, may be that symbol.
+
+    Written as in the catalogue it may be, unless it is a well-known abbreviation of something else. Otherwise a symbol
+    needs four characters and a digit, or a capital first letter (mouse spelling) and to be no word of running text.
+
+    >>> GENE = EntityType.GENE
+    >>> may_be("SLC1A2", "SLC1A2", GENE), may_be("Slc1a2", "SLC1A2", GENE), may_be("Was", "WAS", GENE)
+    (True, True, False)
+    """
+    written = cased(surface)
+    if len(written) < 2 or written in word_list("acronyms"):
+        return False
+    if " " in surface and not _joins_at_digits(surface):
+        return False
+    if written == spelling:
+        return not written.islower() or (len(written) >= 3 and written not in word_list("lower"))
+    if written.lower() != spelling.lower():
+        return entity_type is not EntityType.GENE or len(written) >= _SHORTEST_FREE
+    if len(written) < _SHORTEST_FREE - (entity_type is EntityType.GENE and any(c.isdigit() for c in written)):
+        return False
+    if written.lower() in word_list("lower"):
+        return False
+    if any(c.isdigit() for c in written):
+        return not written.islower() or len(written) >= _SHORTEST_FREE
+    return written[0].isupper()
+
+
+def _joins_at_digits(surface: str) -> bool:
+    """Whether all blanks stand beside a digit or a Greek letter (`IL 2`, `TNF alpha`)."""
+    parts = surface.split(" ")
+    return all(
+        before[-1:].isdigit() or after[:1].isdigit() or len(after) > 3 or not after.isascii()
+        for before, after in zip(parts, parts[1:], strict=False)
+    )
