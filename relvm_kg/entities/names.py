@@ -13,6 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
+from relvm_kg.entities.equal_diseases import equal_diseases
 from relvm_kg.entities.names_file import is_parquet, read_names
 from relvm_kg.errors import InvalidInputError
 from relvm_kg.identifiers import canonical_id
@@ -21,6 +22,7 @@ from relvm_kg.types import EntityId, EntityType
 HGNC_COLUMNS = ("HGNC ID", "Approved symbol", "Approved name", "Alias symbols", "NCBI Gene ID(supplied by NCBI)")
 OWN_COLUMNS = ("id", "name", "synonyms")
 _FILE_COLUMNS = ("id", "name", "full_name", "synonyms", "previous", "xrefs")
+_TYPE = "type"
 
 
 class OfficialName(NamedTuple):
@@ -37,6 +39,8 @@ class NamesTable:
         self.names: dict[EntityId, OfficialName] = {}
         self.by_hgnc: dict[EntityId, EntityId] = {}
         self.by_symbol: dict[str, EntityId] = {}
+        self.equal_diseases: dict[EntityId, EntityId] = {}
+        """The MeSH disease that an OMIM or Orphanet id means, each an alias of it, too."""
 
     def load(self, path: Path) -> None:
         """Add a names catalogue, or a table (plain or gzip).
@@ -66,7 +70,7 @@ class NamesTable:
             raise InvalidInputError(f"{path} must start with a heading {OWN_COLUMNS} or be HGNC's or MeSH's table")
 
     def _add_file(self, path: Path) -> None:
-        table = read_names(path, _FILE_COLUMNS)
+        table = read_names(path, (*_FILE_COLUMNS, _TYPE))
         for identifier, name, full_name, synonyms, previous, xrefs in zip(
             *(table[column].to_pylist() for column in _FILE_COLUMNS), strict=True
         ):
@@ -77,6 +81,10 @@ class NamesTable:
                 self.by_symbol[name] = entity
                 hgnc = (EntityId(*xref.split(":", 1)) for xref in xrefs if xref.startswith("HGNC:"))
                 self.by_hgnc.update((number, entity) for number in hgnc)
+        for other, disease in equal_diseases(table).items():
+            self.equal_diseases[other] = disease
+            official = self.names[disease]
+            self.names[disease] = official._replace(aliases=(*official.aliases, str(other)))
 
     def _add_hgnc(self, rows: Iterator[dict[str, str]]) -> None:
         for row in rows:

@@ -1,7 +1,7 @@
 """From ingested relation files, and from relations that documents state, to the known relations of a generation."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,8 +43,9 @@ def merge_relations(
     known = KnownRelations()
     n_rows = 0
     for source in sources:
+        known.notes.update(report(workspace, source).counts)
         for row in _rows(workspace, source):
-            known.stated.add(row)
+            known.stated.add(_with_equal_diseases(row, names.equal_diseases))
             n_rows += 1
     in_text = {entity: majority_type(votes) for entity, votes in text.entities.types().items()}
     known.types = known.stated.types() | in_text
@@ -52,7 +53,10 @@ def merge_relations(
     with progress.task("relations", n_rows, "row") as task:
         for source in sources:
             log = ReadLog(source.name, known.rejected.append)
-            for row in _rows(workspace, source):
+            for stated_row in _rows(workspace, source):
+                row = _with_equal_diseases(stated_row, names.equal_diseases)
+                if row is not stated_row:
+                    log.count("relation rows of a disease read as the MeSH disease that its id equals")
                 merger.add(row, log)
                 task.advance()
             if reasons := Counter(report(workspace, source).rejected) + log.rejected:
@@ -71,6 +75,13 @@ def merge_relations(
 
 def _rows(workspace: Workspace, source: Source) -> Iterator[RawRelation]:
     return (row_from_json(line) for line in kept_lines(workspace, source))
+
+
+def _with_equal_diseases(row: RawRelation, equal: Mapping[EntityId, EntityId]) -> RawRelation:
+    """A row whose diseases have MeSH's ids where the names catalogue says so; the same row if it changes nothing."""
+    if row.first not in equal and row.second not in equal:
+        return row
+    return row._replace(first=equal.get(row.first, row.first), second=equal.get(row.second, row.second))
 
 
 def write_relations(
