@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from relvm_kg.errors import InvalidInputError
-from relvm_kg.tagging.automaton import PhraseTable
+from relvm_kg.tagging.automaton import PhraseTable, hashes_of
 from relvm_kg.tagging.types import TYPE_COLUMNS
 from relvm_kg.types import EntityId, EntityType
 
@@ -104,9 +104,7 @@ class Lexicon:
             facts = json.loads((folder / "lexicon.json").read_text(encoding="utf-8"))
             loaded = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in _ARRAYS}
         except (OSError, ValueError) as error:
-            raise InvalidInputError(
-                f"{folder} must be a compiled lexicon; remove it to compile anew: {error}"
-            ) from error
+            raise InvalidInputError(f"{folder} must be a whole compiled lexicon; remove it: {error}") from error
         if facts.get("format") != FORMAT:
             raise InvalidInputError(f"a lexicon must have format {FORMAT}, was: {facts.get('format')!r} in {folder}")
         plain = {name: np.asarray(array) for name, array in loaded.items()}
@@ -167,8 +165,6 @@ def compile_lexicon(
         types: the type of each id.
         fingerprint: what the lexicon was made from, for caches.
     """
-    from relvm_kg.tagging.automaton import hashes_of
-
     hashes = hashes_of([entry.key for entry in entries])
     spellings, numbers = _numbered([entry.spelling for entry in entries])
     entity = np.fromiter((e.entity for e in entries), dtype=np.int32, count=len(entries))

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from relvm_kg.corpus.sentences import split_text
+from relvm_kg.tagging.automaton import hashes_of
 from relvm_kg.tagging.lexicon import Lexicon, Reading
 from relvm_kg.tagging.normalise import TOKEN, normal_form
 from relvm_kg.tagging.spelling import may_be
@@ -58,8 +59,6 @@ class Matcher:
     def readings_of(self, surface: str) -> tuple[Reading, ...]:
         """The readings of a stretch of text as a whole."""
         forms = [normal_form(token) for token in TOKEN.findall(surface)]
-        from relvm_kg.tagging.automaton import hashes_of
-
         row = int(self.lexicon.table.rows(hashes_of([b"".join(forms)]))[0])
         return self._readings(row, surface) if row >= 0 else ()
 

@@ -1,5 +1,7 @@
 """Whether a stretch of text may be a symbol, by its case."""
 
+from itertools import pairwise
+
 from relvm_kg.tagging.normalise import cased
 from relvm_kg.tagging.terms import word_list
 from relvm_kg.types import EntityType
@@ -18,14 +20,17 @@ def may_be(surface: str, spelling: str, entity_type: EntityType) -> bool:
     (True, True, False)
     """
     written = cased(surface)
-    if len(written) < 2 or written in word_list("acronyms"):
-        return False
-    if " " in surface and not _joins_at_digits(surface):
+    if len(written) < 2 or written in word_list("acronyms") or (" " in surface and not _joins_at_digits(surface)):
         return False
     if written == spelling:
         return not written.islower() or (len(written) >= 3 and written not in word_list("lower"))
     if written.lower() != spelling.lower():
         return entity_type is not EntityType.GENE or len(written) >= _SHORTEST_FREE
+    return _may_be_otherwise(written, entity_type)
+
+
+def _may_be_otherwise(written: str, entity_type: EntityType) -> bool:
+    """Whether a symbol may be written in another case than the catalogue's."""
     if len(written) < _SHORTEST_FREE - (entity_type is EntityType.GENE and any(c.isdigit() for c in written)):
         return False
     if written.lower() in word_list("lower"):
@@ -40,5 +45,5 @@ def _joins_at_digits(surface: str) -> bool:
     parts = surface.split(" ")
     return all(
         before[-1:].isdigit() or after[:1].isdigit() or len(after) > 3 or not after.isascii()
-        for before, after in zip(parts, parts[1:], strict=False)
+        for before, after in pairwise(parts)
     )

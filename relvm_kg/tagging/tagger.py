@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from relvm_kg.entities.names_file import read_names
 from relvm_kg.tagging.abbreviations import definitions
-from relvm_kg.tagging.lexicon import Lexicon, Reading, compile_lexicon
+from relvm_kg.tagging.lexicon import Entry, Lexicon, Reading, compile_lexicon
 from relvm_kg.tagging.linking import certain_entities, default_type, link, types_of
 from relvm_kg.tagging.matching import Candidate, Matcher, Sentence, sentences_of
 from relvm_kg.tagging.terms import VERSION, catalogue_rows, entries_of
@@ -178,7 +178,7 @@ def _meanings(sentences: Sequence[Sentence], candidates: Sequence[Candidate]) ->
 
 
 def _merged(candidates: Sequence[Candidate], added: Sequence[Candidate]) -> list[Candidate]:
-    """Candidates, those replaced that an abbreviation covers; longer ones stay. Abbreviations without readings erase."""
+    """Candidates, those replaced that an abbreviation covers (longer ones stay); one without readings erases."""
     kept: list[Candidate] = []
     taken: list[Candidate] = []
     spans = sorted(candidates, key=lambda c: c.start)
@@ -208,7 +208,9 @@ def load_lexicon(names_path: Path) -> Lexicon:
 
 def compile_names(names: pa.Table, fingerprint: str) -> Lexicon:
     """The lexicon of a names catalogue."""
-    entries, ids, types = [], [], []
+    entries: list[Entry] = []
+    ids: list[str] = []
+    types: list[EntityType] = []
     for row in catalogue_rows(names):
         found = list(entries_of(row, len(ids)))
         if found:
