@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from relvm_kg.entities.names_file import NameRow, NamesSource, write_names
 from relvm_kg.entities.vocabularies.diseases import DiseaseIndex
+from relvm_kg.entities.vocabularies.extra_names import add_ontology_names, add_salt_bases
 from relvm_kg.entities.vocabularies.files import IndraResources, VocabularyFile
 from relvm_kg.entities.vocabularies.genes import gene_rows
 from relvm_kg.entities.vocabularies.hgnc import read_hgnc
@@ -93,7 +94,8 @@ class NamesReport:
     with_xrefs: dict[str, int]
     names: dict[str, int]
     """Names, synonyms and previous names by type."""
-    left_out: dict[str, int]
+    notes: dict[str, int]
+    """What was left out, joined or added, by reason."""
     sources: tuple[NamesSource, ...]
 
 
@@ -135,6 +137,7 @@ class _Builder:
         for file, prefix in ((self._inputs.mondo, "MONDO"), (self._inputs.doid, "DOID")):
             if file is not None:
                 index.add(self._counted(file, read_ontology(file, prefix)))
+        mesh = add_salt_bases(add_ontology_names(mesh, index, self.account), self.account)
         maps = ChemicalMaps()
         for file in self._inputs.mappings:
             self._n[file] = maps.add(file)
@@ -194,7 +197,7 @@ def _report(out: Path, rows: Iterable[NameRow], sources: list[NamesSource], acco
         rows=_by_type(n_rows),
         with_xrefs=_by_type(n_xrefs),
         names=_by_type(n_names),
-        left_out={reason: n for reason, n in sorted(account.counts.items()) if n},
+        notes={reason: n for reason, n in sorted(account.counts.items()) if n},
         sources=tuple(sources),
     )
 

@@ -59,7 +59,7 @@ class OntologyTerm(NamedTuple):
 
 
 class Account:
-    """What building left out or met, by reason: printed, and never silently lost."""
+    """What building left out, joined or added, by reason: printed, so that nothing is silently lost."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
