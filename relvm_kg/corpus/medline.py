@@ -12,7 +12,6 @@ from typing import IO, Any
 from relvm_kg.corpus.raw_jsonl import passages_of
 from relvm_kg.corpus.read_log import ReadLog
 from relvm_kg.corpus.xml_records import XmlLayout, XmlRecord, flat_text, iterate_records, parse_record
-from relvm_kg.errors import InvalidInputError
 from relvm_kg.types import Document
 
 _INNER = frozenset({"MedlineCitation", "BookDocument"})
@@ -66,45 +65,40 @@ def read_medline(handle: IO[bytes], log: ReadLog) -> Iterator[Document]:
     """
     number, place = file_number(log.file), 0
     for record in iterate_records(handle, LAYOUT, log):
-        try:
-            if record.name.startswith("Delete"):
-                for pmid in _deleted(record, log):
-                    place += 1
-                    yield Document(pmid, None, (), (), revision=(number, place), deleted=True)
-                continue
+        root = parse_record(record, log)
+        if root is None:
             place += 1
-            document = _document(record)
-        except InvalidInputError as error:
-            log.reject(record.line, str(error), record.shown)
             continue
-        if not document.passages:
-            log.count("records without text")
-        yield document._replace(revision=(number, place))
+        found = _deleted(record, root, log) if record.name.startswith("Delete") else _document(record, root, log)
+        for document in found:
+            place += 1
+            yield document._replace(revision=(number, place))
 
 
-def _deleted(record: XmlRecord, log: ReadLog) -> list[str]:
-    found = []
-    for element in parse_record(record):
+def _deleted(record: XmlRecord, root: Any, log: ReadLog) -> Iterator[Document]:
+    for element in root:
         pmid = flat_text(element).strip()
         if element.tag == "PMID" and _PMID.fullmatch(pmid):
-            found.append(pmid)
+            yield Document(pmid, None, (), (), deleted=True)
         else:
             log.reject(record.line, "a deleted record must be a PMID: digits", pmid or str(element.tag))
-    return found
 
 
-def _document(record: XmlRecord) -> Document:
-    root = parse_record(record)
+def _document(record: XmlRecord, root: Any, log: ReadLog) -> Iterator[Document]:
     citations = [root] if root.tag in _YEARS else [child for child in root if child.tag in _YEARS]
+    pmids = [flat_text(citation.find("PMID")).strip() for citation in citations]
     if len(citations) != 1:
-        raise InvalidInputError(f"a {record.name} must hold one citation, was: {len(citations)}")
-    citation = citations[0]
-    pmid = flat_text(citation.find("PMID")).strip()
-    if not _PMID.fullmatch(pmid):
-        raise InvalidInputError(f"a record's PMID must be digits, was: {pmid[:20]!r}")
-    parts = [("title", _title(citation))]
-    parts += [(_section(part), flat_text(part)) for part in citation.iterfind(_ABSTRACT[citation.tag])]
-    return Document(pmid, _year(citation), passages_of(parts), (), retracted=_is_retracted(citation))
+        log.reject(record.line, "a record must hold one citation", record.shown)
+    elif not _PMID.fullmatch(pmids[0]):
+        log.reject(record.line, "a record's PMID must be digits", record.shown)
+    else:
+        (citation,) = citations
+        parts = [("title", _title(citation))]
+        parts += [(_section(part), flat_text(part)) for part in citation.iterfind(_ABSTRACT[citation.tag])]
+        passages = passages_of(parts)
+        if not passages:
+            log.count("records without text")
+        yield Document(pmids[0], _year(citation), passages, (), retracted=_is_retracted(citation))
 
 
 def _title(citation: Any) -> str:

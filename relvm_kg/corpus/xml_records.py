@@ -68,14 +68,11 @@ def iterate_records(handle: IO[bytes], layout: XmlLayout, log: ReadLog) -> Itera
     return _Splitter(handle, layout, log).run()
 
 
-def parse_record(record: XmlRecord) -> Any:
-    """The record as an element tree.
+def parse_record(record: XmlRecord, log: ReadLog) -> Any | None:
+    """The record as an element tree; None after rejecting it, with the line of the damage, if it is not well-formed.
 
     Comments and processing instructions are dropped; entities other than XML's own five are errors, and so are depths
     above 256 and texts above 10 MB (the limits of libxml2).
-
-    Raises:
-        InvalidInputError: if it is not well-formed, with the line in the file.
     """
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True, encoding="utf-8"
@@ -85,7 +82,8 @@ def parse_record(record: XmlRecord) -> Any:
     except (etree.XMLSyntaxError, IndexError) as error:
         line = record.line + max(0, (getattr(error, "lineno", None) or 1) - 1)
         message = re.sub(r", line \d+, column \d+.*", "", str(getattr(error, "msg", error)).partition("\n")[0])
-        raise InvalidInputError(f"malformed XML in line {line}: {message}") from error
+        log.reject(line, "malformed XML", f"{message}: {record.shown}")
+        return None
 
 
 def flat_text(element: Any) -> str:
