@@ -40,6 +40,8 @@ _ARRAYS = (
 class NameKind(IntEnum):
     """How an entity comes by a name; the smaller the better the claim."""
 
+    LEARNED = -1
+    """People linked this very form."""
     SYMBOL = 0
     NAME = 1
     SYNONYM = 2

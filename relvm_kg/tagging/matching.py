@@ -9,8 +9,8 @@ import numpy as np
 
 from relvm_kg.corpus.sentences import split_text
 from relvm_kg.tagging.automaton import hashes_of
-from relvm_kg.tagging.lexicon import Lexicon, Reading
-from relvm_kg.tagging.normalise import TOKEN, normal_form
+from relvm_kg.tagging.lexicon import Lexicon, NameKind, Reading
+from relvm_kg.tagging.normalise import TOKEN, cased, normal_form
 from relvm_kg.tagging.spelling import may_be
 from relvm_kg.types import Document, Passage
 
@@ -99,7 +99,8 @@ class Matcher:
             known = kept.get(reading.entity)
             if known is not None and known.kind <= reading.kind:
                 continue
-            if not spelling or may_be(surface, spelling, reading.type):
+            as_learned = reading.kind is NameKind.LEARNED and cased(surface) == spelling
+            if not spelling or as_learned or may_be(surface, spelling, reading.type):
                 kept[reading.entity] = reading
         return tuple(kept.values())
 

@@ -12,10 +12,11 @@ import pyarrow as pa
 
 from relvm_kg.entities.names_file import read_names
 from relvm_kg.tagging.abbreviations import definitions
+from relvm_kg.tagging.learned import LearnedForm
 from relvm_kg.tagging.lexicon import Entry, Lexicon, Reading, compile_lexicon
 from relvm_kg.tagging.linking import certain_entities, default_type, link, types_of
 from relvm_kg.tagging.matching import Candidate, Matcher, Sentence, sentences_of
-from relvm_kg.tagging.terms import VERSION, catalogue_rows, entries_of
+from relvm_kg.tagging.terms import VERSION, catalogue_rows, entries_of, learned_entry
 from relvm_kg.tagging.types import TYPE_COLUMNS, TypeClassifier, TypeExample
 from relvm_kg.types import Document, EntityId, EntityType, Mention
 
@@ -62,6 +63,7 @@ class Tagger:
         names_path: Path,
         settings: TaggerSettings | None = None,
         type_classifier: TypeClassifier | None = None,
+        learned: Sequence[LearnedForm] = (),
     ) -> Self:
         """The tagger of a names catalogue; its compiled lexicon is kept beside the catalogue.
 
@@ -69,11 +71,12 @@ class Tagger:
             names_path: the names catalogue (Parquet).
             settings: what to do beyond looking up.
             type_classifier: tells the type of names that have several; a rule does without.
+            learned: surface forms beside those of the catalogue.
 
         Raises:
             InvalidInputError: if the catalogue is none.
         """
-        return cls(load_lexicon(names_path), settings, type_classifier)
+        return cls(load_lexicon(names_path, learned), settings, type_classifier)
 
     @property
     def fingerprint(self) -> str:
@@ -198,16 +201,19 @@ def lexicon_folder(names_path: Path) -> Path:
     return names_path.parent / f"{names_path.stem}.lexicon-{digest}-{VERSION}"
 
 
-def load_lexicon(names_path: Path) -> Lexicon:
-    """The compiled lexicon of a names catalogue, compiled now if it was not before."""
+def load_lexicon(names_path: Path, learned: Sequence[LearnedForm] = ()) -> Lexicon:
+    """The compiled lexicon of a names catalogue, compiled now if it was not before; with learned forms always anew."""
     folder = lexicon_folder(names_path)
+    if learned:
+        digest = hashlib.sha256(repr(learned).encode()).hexdigest()[:16]
+        return compile_names(read_names(names_path), f"{folder.name}-{digest}", learned)
     if not (folder / "lexicon.json").is_file():
         compile_names(read_names(names_path), folder.name).save(folder)
     return Lexicon.load(folder)
 
 
-def compile_names(names: pa.Table, fingerprint: str) -> Lexicon:
-    """The lexicon of a names catalogue."""
+def compile_names(names: pa.Table, fingerprint: str, learned: Sequence[LearnedForm] = ()) -> Lexicon:
+    """The lexicon of a names catalogue and of learned forms of its entities."""
     entries: list[Entry] = []
     ids: list[str] = []
     types: list[EntityType] = []
@@ -217,4 +223,6 @@ def compile_names(names: pa.Table, fingerprint: str) -> Lexicon:
             entries += found
             ids.append(row.id)
             types.append(row.type)
+    index = {curie: entity for entity, curie in enumerate(ids)}
+    entries += [learned_entry(form.surface, index[str(form.id)]) for form in learned if str(form.id) in index]
     return compile_lexicon(entries, ids, types, fingerprint)

@@ -96,6 +96,11 @@ def entries_of(row: CatalogueRow, entity: int) -> Iterator[Entry]:
                     yield other
 
 
+def learned_entry(surface: str, entity: int) -> Entry:
+    """The entry of a form that people linked: no rule keeps it out."""
+    return Entry(key_of(surface), entity, NameKind.LEARNED, cased(surface) if needs_case(surface) else "")
+
+
 def _entry(term: str, entity: int, kind: NameKind) -> Entry | None:
     key = key_of(term)
     if len(key) < 2 or key.isdigit() or key in phrase_list("general"):

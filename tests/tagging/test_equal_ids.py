@@ -1,6 +1,6 @@
 import pyarrow as pa
 
-from relvm_kg.tagging.equal_ids import known_ids, omim_as_mesh, replaced_ids
+from relvm_kg.tagging.equal_ids import known_ids, replaced_ids
 from relvm_kg.types import EntityId
 
 ROWS: list[dict[str, object]] = [
@@ -10,10 +10,6 @@ ROWS: list[dict[str, object]] = [
 ]
 NAMES = pa.Table.from_pylist(ROWS)
 ALS = EntityId("MESH", "D000690")
-
-
-def test_an_omim_id_of_one_disease_is_that_disease_and_one_of_two_or_of_a_gene_is_none() -> None:
-    assert omim_as_mesh(NAMES) == {EntityId("OMIM", "105400"): ALS}
 
 
 def test_a_replaced_id_is_the_one_of_today_unless_it_still_lives() -> None:
