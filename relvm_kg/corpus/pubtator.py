@@ -4,6 +4,7 @@
     12345|a|Abstract
     12345<TAB>0<TAB>5<TAB>Title<TAB>Disease<TAB>D000690           annotation: start, end (exclusive), text, type, ids
     12345<TAB>CID<TAB>D000527<TAB>D000690                       relation: predicate, first, second, perhaps more columns
+    12345<TAB>Association<TAB>Chemical|MESH:D000527<TAB>Disease|MESH:D000690                as PubTator3 writes them
 
 A document starts at its title line. Blank lines mean nothing, so that files with too many or too few of them read.
 """
@@ -13,9 +14,10 @@ from collections.abc import Iterable, Iterator
 
 from relvm_kg.corpus.annotation import RawAnnotation, check_mention, distinct, fold_type, joined_text
 from relvm_kg.corpus.read_log import ReadLog
+from relvm_kg.corpus.stated_relations import StatedRelation, check_relations
 from relvm_kg.errors import InvalidInputError
-from relvm_kg.identifiers import canonical_id, split_ids
-from relvm_kg.types import Document, DocumentRelation, EntityId, EntityType, Mention, Passage
+from relvm_kg.identifiers import split_ids
+from relvm_kg.types import Document, Passage
 
 TEXT_LINE = re.compile(r"(?P<id>[^|\s][^|\t]*)\|(?P<section>[A-Za-z]\w*)\|(?P<text>.*)", re.DOTALL)
 _ID = re.compile(r"[^|\s][^|\t\r\n]*")
@@ -57,7 +59,8 @@ def _add_record(block: "_Block | None", number: int, line: str, log: ReadLog) ->
     elif _is_number(columns[1]) and _is_number(columns[2]):
         block.add_annotation(number, line, columns, log)
     elif all(column.strip() for column in columns[1:_RELATION_COLUMNS]):
-        block.relations.append((number, line, columns))
+        predicate, first, second = (column.strip() for column in columns[1:_RELATION_COLUMNS])
+        block.relations.append(StatedRelation(number, predicate, first, second, line))
     else:
         log.reject(number, "line is neither text, annotation nor relation", line)
 
@@ -73,7 +76,7 @@ class _Block:
         self.doc_id = doc_id.strip()
         self.passages: list[Passage] = []
         self.annotations: list[RawAnnotation] = []
-        self.relations: list[tuple[int, str, list[str]]] = []
+        self.relations: list[StatedRelation] = []
         self._other_ids: set[str] = set()
 
     def continues_with(self, doc_id: str, section: str) -> bool:
@@ -103,44 +106,8 @@ class _Block:
         text = joined_text(passages)
         checked = (check_mention(raw, text, passages, log) for raw in self.annotations)
         mentions = distinct([m for m in checked if m is not None], log)
-        return Document(self.doc_id, None, passages, mentions, self._relations(mentions, log))
-
-    def _relations(self, mentions: tuple[Mention, ...], log: ReadLog) -> tuple[DocumentRelation, ...]:
-        known = _raw_ids(mentions)
-        found: dict[DocumentRelation, None] = {}
-        for number, line, columns in self.relations:
-            predicate, first, second = columns[1].strip(), columns[2].strip(), columns[3].strip()
-            if first in self._other_ids - known.keys() or second in self._other_ids - known.keys():
-                log.count("relations of other types")
-                continue
-            pairs = [(_end(a, known), _end(b, known)) for a in split_ids(first) for b in split_ids(second)]
-            if not pairs or any(end is None for pair in pairs for end in pair):
-                log.reject(number, "relation names an id that the document does not mention", line)
-            found.update({DocumentRelation(predicate, a, b): None for a, b in pairs if a is not None and b is not None})
-        return tuple(found)
-
-
-def _raw_ids(mentions: tuple[Mention, ...]) -> dict[str, EntityId]:
-    """Each mentioned id under its CURIE and its bare local part."""
-    known: dict[str, EntityId] = {}
-    for mention in mentions:
-        for entity in mention.ids:
-            known[entity.local] = known[str(entity)] = entity
-    return known
-
-
-def _end(raw: str, known: dict[str, EntityId]) -> EntityId | None:
-    """The id of a relation's end: one that is mentioned, else one whose form says what it is (MeSH, or any CURIE)."""
-    if raw in known:
-        return known[raw]
-    for entity_type in (EntityType.DISEASE, EntityType.CHEMICAL, EntityType.GENE):
-        try:
-            found = canonical_id(raw, entity_type)
-        except InvalidInputError:
-            continue
-        if found.prefix == "MESH" or ":" in raw:
-            return found
-    return None
+        relations = check_relations(self.relations, mentions, self._other_ids, log)
+        return Document(self.doc_id, None, passages, mentions, relations)
 
 
 def document_to_pubtator(document: Document) -> str:

@@ -345,3 +345,39 @@ def test_rejected_records_are_kept_short_and_read_back(tmp_path: Path) -> None:
     seen: list[Rejected] = []
     ReadLog("f", seen.append).reject(1, "long", "y" * 10_000)
     assert len(seen[0].record) == 500
+
+
+# --- PubTator3
+
+
+def test_pubtator3_exports_read_with_typed_relations_and_types_beyond_the_three() -> None:
+    text = (
+        "28483577|t|Metformin and sitagliptin in A549 cells.\n28483577|a|TP53 R175H and inflammation of mice.\n"
+        "28483577\t0\t9\tMetformin\tChemical\tMESH:D000068298\n"
+        "28483577\t29\t33\tA549\tCellLine\tCVCL_0023\n"
+        "28483577\t41\t45\tTP53\tGene\t7157;22059\n"
+        "28483577\t46\t51\tR175H\tProteinMutation\ttmVar:p|SUB|R|175|H;HGVS:p.R175H;VariantGroup:0\n"
+        "28483577\t56\t68\tinflammation\tDisease\tMESH:D007249\n"
+        "28483577\t72\t76\tmice\tSpecies\t10090\n"
+        "28483577\t14\t25\tsitagliptin\tChemical\t-\n"
+        "28483577\tNegative_Correlation\tChemical|MESH:D000068298\tDisease|MESH:D007249\n"
+        "28483577\tCotreatment\tChemical|MESH:D000068298\tChemical|MESH:D000068900\n"
+        "28483577\tAssociation\tGene|7157\tDisease|OMIM:151623\n"
+        "28483577\tAssociation\tProteinMutation|HGVS:p.R175H\tDisease|MESH:D007249\n"
+        "28483577\tBind\tGene|TP53\tChemical|MESH:D000068298\n\n"
+    )
+    (document,), log, rejected = pubtator(text)
+    metformin, inflammation = EntityId("MESH", "D000068298"), EntityId("MESH", "D007249")
+    assert [(m.text, m.type.value, [str(i) for i in m.ids]) for m in document.mentions] == [
+        ("Metformin", "CHEMICAL", ["MESH:D000068298"]),
+        ("sitagliptin", "CHEMICAL", []),
+        ("TP53", "GENE", ["NCBIGene:7157", "NCBIGene:22059"]),
+        ("inflammation", "DISEASE", ["MESH:D007249"]),
+    ]
+    assert document.relations == (
+        DocumentRelation("Negative_Correlation", metformin, inflammation),
+        DocumentRelation("Cotreatment", metformin, EntityId("MESH", "D000068900")),
+        DocumentRelation("Association", EntityId("NCBIGene", "7157"), EntityId("OMIM", "151623")),
+    )
+    assert log.counts == {"annotations of other types": 3, "relations of other types": 1}
+    assert [(r.line, r.reason) for r in rejected] == [(14, "relation names an id that the document does not mention")]
