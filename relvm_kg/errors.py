@@ -57,3 +57,9 @@ class StoreError(RelvmKgError):
     """A graph store that cannot be reached, refuses the credentials, or holds another schema."""
 
     exit_code = 10
+
+
+class DownloadError(RelvmKgError):
+    """A data set that cannot be fetched, or whose bytes are not those that were expected."""
+
+    exit_code = 11
