@@ -9,20 +9,22 @@ Parents are always of the entity's own type.
 """
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-import platformdirs
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from relvm_kg.download.cache import cache_root
 from relvm_kg.errors import InvalidInputError
-from relvm_kg.types import EntityType
 from relvm_kg.files import atomic_path
+from relvm_kg.types import EntityType
 
 NAMES_FORMAT = 1
 METADATA_KEY = b"relvm_kg.names"
@@ -92,11 +94,15 @@ class NamesMetadata:
     sources: tuple[NamesSource, ...]
     built_at: str
     """Time of the build, ISO 8601 in UTC."""
+    builder: int = 0
+    """Version of the builder's rules; 0: made by hand."""
+    notes: dict[str, int] = field(default_factory=dict)
+    """What the build left out, joined or added, by reason."""
 
 
 def default_names_path() -> Path:
-    """Where the names catalogue lies unless told otherwise: `names/names.parquet` in the user's cache folder."""
-    return Path(platformdirs.user_cache_dir("relvm-kg")) / "names" / "names.parquet"
+    """Where the names catalogue lies unless told otherwise: `names/names.parquet` in the cache folder."""
+    return cache_root() / "names" / "names.parquet"
 
 
 def licences_path(path: Path) -> Path:
@@ -110,19 +116,32 @@ def is_parquet(path: Path) -> bool:
         return handle.read(len(_MAGIC)) == _MAGIC
 
 
-def write_names(path: Path, rows: Iterable[NameRow], sources: Sequence[NamesSource]) -> int:
+def write_names(
+    path: Path,
+    rows: Iterable[NameRow],
+    sources: Sequence[NamesSource],
+    *,
+    builder: int = 0,
+    notes: Mapping[str, int] | None = None,
+) -> int:
     """Write a names file and its licences, atomically; returns the number of rows.
 
     Args:
         path: Where to write.
         rows: Sorted by id, each id once.
         sources: What the rows were made from.
+        builder: Version of the rules by which.
+        notes: What was left out, joined or added.
 
     Raises:
         InvalidInputError: if the ids are not rising.
     """
     metadata = NamesMetadata(
-        format=NAMES_FORMAT, sources=tuple(sources), built_at=datetime.now(UTC).isoformat(timespec="seconds")
+        format=NAMES_FORMAT,
+        sources=tuple(sources),
+        built_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        builder=builder,
+        notes=dict(notes or {}),
     )
     schema = NAMES_SCHEMA.with_metadata({METADATA_KEY: json.dumps(asdict(metadata), ensure_ascii=False).encode()})
     remaining, last, n_rows = iter(rows), "", 0
@@ -205,5 +224,48 @@ def _metadata(file: pq.ParquetFile, path: Path) -> NamesMetadata:
         raise InvalidInputError(
             f"{path} must be a names file of format {NAMES_FORMAT}, was: {values.get('format')}; build it again"
         )
-    sources = tuple(NamesSource(**source) for source in values["sources"])
-    return NamesMetadata(format=values["format"], sources=sources, built_at=values["built_at"])
+    return NamesMetadata(
+        format=values["format"],
+        sources=tuple(NamesSource(**source) for source in values["sources"]),
+        built_at=values["built_at"],
+        builder=values.get("builder", 0),
+        notes=values.get("notes", {}),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamesInfo:
+    """What a names file holds."""
+
+    path: str
+    rows: dict[str, int]
+    """Entities by type."""
+    with_xrefs: dict[str, int]
+    """Entities that have cross-references, by type."""
+    names: dict[str, int]
+    """Names, synonyms and previous names, by type."""
+    sources: tuple[NamesSource, ...]
+    built_at: str
+    notes: dict[str, int]
+
+
+def describe_names(path: Path) -> NamesInfo:
+    """Count what a names file holds.
+
+    Raises:
+        InvalidInputError: see `read_names`.
+    """
+    metadata = read_metadata(path)
+    table = read_names(path, ("type", "full_name", "synonyms", "previous", "xrefs"))
+    lengths = {name: pc.list_value_length(table[name]).to_numpy() for name in ("synonyms", "previous", "xrefs")}
+    names = 1 + pc.is_valid(table["full_name"]).to_numpy().astype(np.int64) + lengths["synonyms"] + lengths["previous"]
+    places = {kind.value: pc.equal(table["type"], kind.value).to_numpy() for kind in EntityType}
+    return NamesInfo(
+        path=str(path),
+        rows={kind: int(is_kind.sum()) for kind, is_kind in places.items()},
+        with_xrefs={kind: int((lengths["xrefs"][is_kind] > 0).sum()) for kind, is_kind in places.items()},
+        names={kind: int(names[is_kind].sum()) for kind, is_kind in places.items()},
+        sources=metadata.sources,
+        built_at=metadata.built_at,
+        notes=metadata.notes,
+    )

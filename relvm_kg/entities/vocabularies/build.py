@@ -1,12 +1,20 @@
 """From vocabulary files to the rows of a names catalogue."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from relvm_kg.entities.names_file import NameRow, NamesSource, write_names
+from relvm_kg.entities.names_file import (
+    NameRow,
+    NamesInfo,
+    NamesSource,
+    describe_names,
+    licences_path,
+    read_metadata,
+    write_names,
+)
 from relvm_kg.entities.vocabularies.diseases import DiseaseIndex
 from relvm_kg.entities.vocabularies.extra_names import add_ontology_names, add_salt_bases
 from relvm_kg.entities.vocabularies.files import IndraResources, VocabularyFile
@@ -21,6 +29,8 @@ from relvm_kg.errors import InvalidInputError
 from relvm_kg.progress import Progress, Task
 from relvm_kg.types import EntityType
 
+BUILDER_VERSION = 1
+"""Raised when the rules change by which rows are made; `build_names` then makes a file anew."""
 _HGNC = ("HGNC", "CC0 1.0", "https://www.genenames.org")
 _MESH = ("MeSH", "NLM terms (free with acknowledgement)", "https://www.nlm.nih.gov/mesh")
 _MONDO = ("MONDO", "CC BY 4.0", "https://mondo.monarchinitiative.org")
@@ -84,23 +94,8 @@ class NamesInputs:
         ]
 
 
-@dataclass(frozen=True, kw_only=True)
-class NamesReport:
-    """What a build gave."""
-
-    path: str
-    rows: dict[str, int]
-    """Entities by type."""
-    with_xrefs: dict[str, int]
-    names: dict[str, int]
-    """Names, synonyms and previous names by type."""
-    notes: dict[str, int]
-    """What was left out, joined or added, by reason."""
-    sources: tuple[NamesSource, ...]
-
-
-def build_names(inputs: NamesInputs, out: Path, progress: Progress) -> NamesReport:
-    """Read the vocabularies and write a names file.
+def build_names(inputs: NamesInputs, out: Path, progress: Progress) -> NamesInfo:
+    """Read the vocabularies and write a names file, unless it is there, made from the same files by the same rules.
 
     Raises:
         InvalidInputError: if there is no file of genes or MeSH headings, or one is damaged or of no known form.
@@ -109,14 +104,28 @@ def build_names(inputs: NamesInputs, out: Path, progress: Progress) -> NamesRepo
         raise InvalidInputError("a names catalogue must have genes (--hgnc) or MeSH headings (--mesh), has neither")
     if inputs.supplementary and not inputs.mesh:
         raise InvalidInputError("supplementary concepts are typed by their headings: give MeSH's headings too (--mesh)")
-    with progress.task("vocabularies", len(inputs.files()), "file") as task:
+    hashes = {file: file.sha256() for file, _ in inputs.files()}
+    if _is_current(out, list(hashes.values())):
+        progress.say(f"{out} was made from these files already")
+        return describe_names(out)
+    with progress.task("vocabularies", len(hashes), "file") as task:
         builder = _Builder(inputs, task)
         rows = builder.rows()
-    sources = builder.sources()
+    notes = {reason: n for reason, n in sorted(builder.account.counts.items()) if n}
     with progress.task("writing", len(rows), "entity") as task:
-        write_names(out, rows, sources)
+        write_names(out, rows, builder.sources(hashes), builder=BUILDER_VERSION, notes=notes)
         task.advance(len(rows))
-    return _report(out, rows, sources, builder.account)
+    return describe_names(out)
+
+
+def _is_current(out: Path, hashes: list[str]) -> bool:
+    if not out.is_file() or not licences_path(out).is_file():
+        return False
+    try:
+        metadata = read_metadata(out)
+    except InvalidInputError:
+        return False
+    return metadata.builder == BUILDER_VERSION and [source.sha256 for source in metadata.sources] == hashes
 
 
 class _Builder:
@@ -169,7 +178,7 @@ class _Builder:
             yield entry
         self._task.advance()
 
-    def sources(self) -> list[NamesSource]:
+    def sources(self, hashes: Mapping[VocabularyFile, str]) -> list[NamesSource]:
         """What was read, for the file's metadata."""
         return [
             NamesSource(
@@ -177,30 +186,8 @@ class _Builder:
                 version=self._inputs.versions.get(file.path, "as given"),
                 licence=licence,
                 home=home,
-                sha256=file.sha256(),
+                sha256=hashes[file],
                 n=self._n[file],
             )
             for file, (owner, licence, home) in self._inputs.files()
         ]
-
-
-def _report(out: Path, rows: Iterable[NameRow], sources: list[NamesSource], account: Account) -> NamesReport:
-    n_rows: Counter[str] = Counter()
-    n_xrefs: Counter[str] = Counter()
-    n_names: Counter[str] = Counter()
-    for row in rows:
-        n_rows[row.type] += 1
-        n_xrefs[row.type] += bool(row.xrefs)
-        n_names[row.type] += 1 + bool(row.full_name) + len(row.synonyms) + len(row.previous)
-    return NamesReport(
-        path=str(out),
-        rows=_by_type(n_rows),
-        with_xrefs=_by_type(n_xrefs),
-        names=_by_type(n_names),
-        notes={reason: n for reason, n in sorted(account.counts.items()) if n},
-        sources=tuple(sources),
-    )
-
-
-def _by_type(counts: Counter[str]) -> dict[str, int]:
-    return {kind.value: counts[kind] for kind in EntityType}
