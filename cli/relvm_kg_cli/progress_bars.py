@@ -13,6 +13,10 @@ SECONDS_BETWEEN_LINES = 15.0
 """Between two lines of one task, where stderr is no terminal; a task that ends sooner leaves none."""
 
 
+BYTES = "B"
+"""Unit of tasks that count bytes."""
+
+
 class TerminalProgress:
     """See `relvm_kg.progress.Progress`."""
 
@@ -42,7 +46,8 @@ class _Bar:
             desc=label,
             total=total,
             initial=done,
-            unit=f" {unit}",
+            unit=unit if unit == BYTES else f" {unit}",
+            unit_scale=unit == BYTES,
             file=sys.stderr,
             dynamic_ncols=True,
             mininterval=0.2,
@@ -67,7 +72,8 @@ class _Lines:
     """A line every quarter of a minute, and one at the end of what took as long."""
 
     def __init__(self, label: str, total: int | None, unit: str, done: int) -> None:
-        self._label, self._total, self._unit, self._done = label, total, unit, done
+        self._label, self._total, self._done = label, total, done
+        self._unit = "" if unit == BYTES else f" {unit}"
         self._before = done
         self._started = self._last = time.monotonic()
 
@@ -79,13 +85,16 @@ class _Lines:
             self._print(now, figures)
 
     def _print(self, now: float, figures: dict[str, float]) -> None:
-        of = f" of {self._total:,}" if self._total is not None else ""
+        of = f" of {self._amount(self._total)}" if self._total is not None else ""
         left = ""
         if self._total is not None and self._done > self._before:
             seconds = (now - self._started) * (self._total - self._done) / (self._done - self._before)
             left = f", {duration(seconds)} left"
         told = f", {figures_text(figures)}" if figures else ""
-        click.echo(f"{self._label}: {self._done:,}{of} {self._unit}{left}{told}", err=True)
+        click.echo(f"{self._label}: {self._amount(self._done)}{of}{self._unit}{left}{told}", err=True)
+
+    def _amount(self, n: int) -> str:
+        return f"{n:,}" if self._unit else bytes_text(n)
 
     def __enter__(self) -> Self:
         return self
@@ -95,7 +104,19 @@ class _Lines:
     ) -> None:
         if kind is None and self._last > self._started:
             seconds = duration(time.monotonic() - self._started)
-            click.echo(f"{self._label}: {self._done:,} {self._unit}, done in {seconds}", err=True)
+            click.echo(f"{self._label}: {self._amount(self._done)}{self._unit}, done in {seconds}", err=True)
+
+
+def bytes_text(n: int) -> str:
+    """Bytes as people say them.
+
+    >>> bytes_text(950), bytes_text(57_000_000), bytes_text(19_200_000_000)
+    ('950 B', '57 MB', '19 GB')
+    """
+    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 1000)):
+        if n >= size:
+            return f"{n / size:.0f} {unit}" if n >= 10 * size else f"{n / size:.1f} {unit}"
+    return f"{n} B"
 
 
 def figures_text(figures: dict[str, float]) -> str:

@@ -1,25 +1,37 @@
 """The cache of public data sets: one folder a set, filled from the set's home or from files placed there by hand."""
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import platformdirs
 from filelock import FileLock, Timeout
 
 from relvm_kg.download.acquire import Acquirer
 from relvm_kg.download.http import Downloader, HttpSettings
 from relvm_kg.download.listing import remote_file, series_files, series_number
 from relvm_kg.download.manifest import Manifest, licence_text, write_licence
+from relvm_kg.download.places import cache_root, data_folder
 from relvm_kg.download.records import DataSet, RemoteFile, Selection, parse_selection
 from relvm_kg.download.registry import REGISTRY
 from relvm_kg.errors import DownloadError, InvalidInputError
 from relvm_kg.files import remove, remove_leftovers
 from relvm_kg.progress import Progress, Silent
 
-ENVIRONMENT_VARIABLE = "RELVM_KG_CACHE"
+__all__ = [
+    "FetchOptions",
+    "Status",
+    "cache_root",
+    "data_files",
+    "data_folder",
+    "data_path",
+    "fetch",
+    "fetch_selection",
+    "inventory",
+    "remove_data",
+    "status",
+]
+
 _MAX_FAILURES = 3
 
 
@@ -44,20 +56,6 @@ class Status:
     """Whole; of a numbered series, some of it."""
     n_files: int
     n_bytes: int
-
-
-def cache_root(explicit: Path | None = None) -> Path:
-    """The cache folder: named, else of the environment, else the user's own."""
-    if explicit is not None:
-        return explicit
-    if named := os.environ.get(ENVIRONMENT_VARIABLE):
-        return Path(named)
-    return Path(platformdirs.user_cache_dir("relvm-kg"))
-
-
-def data_folder(name: str, cache: Path | None = None) -> Path:
-    """Where a set lies, or would lie."""
-    return cache_root(cache) / "data" / name
 
 
 def data_path(name: str, cache: Path | None = None) -> Path | None:
@@ -153,7 +151,7 @@ def _wanted(selection: Selection, folder: Path, downloader: Downloader | None) -
     series = selection.data_set.series
     if series is None:
         return selection.data_set.files
-    reason = "not asked, since --offline was given"
+    reason = f"{series.url}: not asked, since --offline was given"
     if downloader is not None:
         try:
             return series_files(selection, downloader.text(series.url))
@@ -165,7 +163,7 @@ def _wanted(selection: Selection, folder: Path, downloader: Downloader | None) -
         chosen = [name for number, name in numbers.items() if number is not None and selection.takes(number)]
         return tuple(remote_file(series, name) for name in (chosen if series.is_numbered else placed))
     raise DownloadError(
-        f"{selection.data_set.name} could not be fetched:\n  {series.url}: {reason}\n"
+        f"{selection.data_set.name} could not be fetched:\n  {reason}\n"
         f"To place its files by hand, fetch those you want from {series.url} into {folder}, then run: "
         f"relvm-kg data get {_shown(selection)}"
     )

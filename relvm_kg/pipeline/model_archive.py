@@ -21,6 +21,7 @@ from typing import IO, Any, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from relvm_kg.download.unpack import GuardedStream
 from relvm_kg.errors import InvalidInputError, WorkspaceError
 from relvm_kg.workspace import Workspace, atomic_path, file_sha256, read_json, remove_leftovers
 
@@ -190,31 +191,13 @@ def unpack_model(archive: Path, path: Path) -> PackReport:
         )
 
 
-class _Guarded:
-    """A stream that hands out small pieces only, and not without end: no header can ask for much memory."""
-
-    def __init__(self, stream: gzip.GzipFile) -> None:
-        self._stream = stream
-
-    def read(self, size: int = -1) -> bytes:
-        if not 0 <= size <= _CHUNK:
-            raise InvalidInputError("a model archive must hold plain files, was: one with a header of unusual size")
-        return self._stream.read(size)
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        if offset > MAX_BYTES + _CHUNK:
-            raise InvalidInputError(f"a model archive must unpack to at most {MAX_BYTES:,} bytes, was: more")
-        return self._stream.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._stream.tell()
-
-
 @contextmanager
 def _reading(path: Path) -> Iterator[tarfile.TarFile]:
     try:
-        with gzip.open(path, "rb") as stream, tarfile.open(fileobj=cast(IO[bytes], _Guarded(stream)), mode="r:") as tar:
-            yield tar
+        with gzip.open(path, "rb") as stream:
+            guarded = cast(IO[bytes], GuardedStream(stream, MAX_BYTES, "a model archive"))
+            with tarfile.open(fileobj=guarded, mode="r:") as tar:
+                yield tar
     except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise InvalidInputError(f"{path} must be a whole .tar.gz of a model: {error}") from error
 
