@@ -52,8 +52,10 @@ class TaggerEvaluationPlan:
     """Folder that holds the known gold sets."""
     n_resamples: int = N_RESAMPLES
     seed: int = 0
+    errors_wanted: bool = False
+    """Whether what is wrong and missed is listed ..."""
     show_test_errors: bool = False
-    """Whether errors are listed even for test sets."""
+    """... even for test sets."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +96,7 @@ class TaggerEvaluation:
     """Documents of the gold sets that the learning files hold, too."""
     provenance: Mapping[str, Any]
     errors: Mapping[str, tuple[ErrorRow, ...]]
-    """What the last column got wrong, by gold set; empty for test sets unless asked for."""
+    """What the last column got wrong, by gold set, if asked for."""
 
     def as_mapping(self) -> dict[str, Any]:
         """Plain values for JSON, without the errors."""
@@ -118,11 +120,17 @@ def evaluate_tagger(
         progress: Where progress is told.
 
     Raises:
-        InvalidInputError: if a file is missing or not of its kind, or there is no gold set.
+        InvalidInputError: if a file is missing or not of its kind, there is no gold set, or the errors of a test set
+            are asked for without saying so.
     """
-    if not plan.gold:
-        raise InvalidInputError("at least one gold set must be named")
     files = find_gold(plan.gold, plan.data)
+    if not files:
+        raise InvalidInputError("at least one gold set must be named")
+    if plan.errors_wanted and not plan.show_test_errors and (tests := [f.name for f in files if f.is_test]):
+        raise InvalidInputError(
+            f"errors are listed for training and development sets, was: {', '.join(tests)}; who reads the errors of a "
+            "test set cannot test with it any more; --show-test-errors lists them all the same"
+        )
     names = read_names(plan.names)
     views = _Views.of(names)
     logs = [ReadLog(str(file.path)) for file in files]
@@ -140,7 +148,7 @@ def evaluate_tagger(
             for place, (file, gold) in enumerate(zip(files, golds, strict=True)):
                 result, predicted = _measure(column, gold, blanks[place], views, plan)
                 results[place].append(result)
-                if plan.show_test_errors or not file.is_test:
+                if plan.errors_wanted:
                     errors[file.name] = error_rows(gold, predicted, views.read, annotated_types(gold), views.known)
             task.advance(1)
     return TaggerEvaluation(
