@@ -21,7 +21,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from relvm_kg.download.cache import cache_root
 from relvm_kg.download.places import cache_root
 from relvm_kg.errors import InvalidInputError
 from relvm_kg.files import atomic_path
