@@ -2,6 +2,7 @@
 
 import glob
 import io
+import json
 import re
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
@@ -10,6 +11,7 @@ from typing import NamedTuple
 
 import ijson
 
+from relvm_kg.corpus.bioc_files import read_bioc_json, read_bioc_lines, read_bioc_xml
 from relvm_kg.corpus.jsonl import read_jsonl
 from relvm_kg.corpus.lines import open_bytes, read_lines
 from relvm_kg.corpus.medline import read_medline
@@ -21,6 +23,8 @@ from relvm_kg.types import Document
 
 _SNIFFED_LINES = 200
 _SNIFFED_BYTES = 1 << 20
+_BIOC = re.compile(rb"<collection[\s/>]")
+_BIOC_LISTS = ("documents", "PubTator3", "item.documents", "item.PubTator3")
 _MEDLINE = re.compile(rb"<(?:PubmedArticle|PubmedBookArticle|MedlineCitation)(?:Set)?[\s/>]")
 _NOT_DATA = re.compile(r"(readme|licen[cs]e|changelog)(\.|$)|.*\.(md|rst|html?|pdf|png)$", re.IGNORECASE)
 
@@ -32,6 +36,13 @@ class TextFormat(StrEnum):
     JSONL = "JSONL"
     RAW_JSONL = "raw JSONL"
     MEDLINE = "MEDLINE XML"
+    BIOC_XML = "BioC XML"
+    BIOC_JSON = "BioC JSON"
+
+    @property
+    def is_annotated(self) -> bool:
+        """Whether files of this format may hold annotations."""
+        return self not in (TextFormat.RAW_JSONL, TextFormat.MEDLINE)
 
 
 class SourceFile(NamedTuple):
@@ -80,12 +91,15 @@ def sniff_text_format(path: Path) -> TextFormat | None:
     Raises:
         InvalidInputError: if a gzip or xz file is damaged.
     """
-    with open_bytes(path) as handle:
-        head = handle.read(_SNIFFED_BYTES).removeprefix(b"\xef\xbb\xbf").lstrip()
+    head = _head(path)
     if head.startswith(b"<"):
-        return TextFormat.MEDLINE if _MEDLINE.search(head) else None
-    if head.startswith(b"{"):
-        return _json_format(head)
+        if _MEDLINE.search(head):
+            return TextFormat.MEDLINE
+        return TextFormat.BIOC_XML if _BIOC.search(head) else None
+    if head.startswith((b"{", b"[")):
+        found = _json_format(head)
+        if found is not None:
+            return found
     lines = head.decode("utf-8", "replace").split("\n", _SNIFFED_LINES)[:_SNIFFED_LINES]
     if any(TEXT_LINE.fullmatch(line.rstrip("\r")) for line in lines):
         return TextFormat.PUBTATOR
@@ -95,12 +109,36 @@ def sniff_text_format(path: Path) -> TextFormat | None:
     return TextFormat.JSONL if ".jsonl" in name else None
 
 
-def _json_format(head: bytes) -> TextFormat:
-    """The format of a JSON file: text without annotation has no `passages`, but a title, an abstract or a body."""
+def _head(path: Path) -> bytes:
+    with open_bytes(path) as handle:
+        return handle.read(_SNIFFED_BYTES).removeprefix(b"\xef\xbb\xbf").lstrip()
+
+
+def _json_format(head: bytes) -> TextFormat | None:
+    """The format of a JSON file, told by the keys of its first object; None for a list of something else."""
+    if _bioc_prefix(head) is not None:
+        return TextFormat.BIOC_JSON
     keys = _first_keys(head)
+    if head.startswith(b"["):
+        return None
     if "passages" not in keys and keys & set(TEXT_FIELDS):
         return TextFormat.RAW_JSONL
     return TextFormat.JSONL
+
+
+def _bioc_prefix(head: bytes) -> str | None:
+    """Where BioC JSON has its documents, as ijson writes it (`documents.item`; empty for each object of the file)."""
+    keys = _first_keys(head)
+    for path in _BIOC_LISTS:
+        if path in keys:
+            return f"{path}.item"
+    for prefix in ("", "item"):
+        passages = f"{prefix}.passages".lstrip(".")
+        own = {f"{prefix}.mentions".lstrip("."), f"{passages}.item.section"}
+        if passages in keys and not keys & own:
+            bioc = {f"{prefix}.infons".lstrip("."), f"{prefix}.annotations".lstrip("."), f"{passages}.item.infons"}
+            return prefix if keys & bioc else None
+    return None
 
 
 def _first_keys(head: bytes) -> set[str]:
@@ -110,7 +148,7 @@ def _first_keys(head: bytes) -> set[str]:
         for prefix, event, value in ijson.parse(io.BytesIO(head), multiple_values=True):
             if event == "map_key":
                 keys.add(f"{prefix}.{value}" if prefix else value)
-            elif event == "end_map" and not prefix:
+            elif event == "end_map" and prefix in ("", "item"):
                 break
     except (ijson.JSONError, UnicodeDecodeError):
         return keys
@@ -132,13 +170,36 @@ def read_documents(path: Path, text_format: TextFormat, log: ReadLog) -> Iterato
 
 
 def _documents(path: Path, text_format: TextFormat, log: ReadLog) -> Iterator[Document]:
-    if text_format is TextFormat.MEDLINE:
+    if text_format is TextFormat.BIOC_JSON:
+        yield from _bioc_json(path, log)
+    elif text_format in _STREAM_READERS:
         with open_bytes(path) as handle:
-            yield from read_medline(handle, log)
+            yield from _STREAM_READERS[text_format](handle, log)
+    else:
+        yield from _LINE_READERS[text_format](read_lines(path, log), log)
+
+
+_STREAM_READERS = {TextFormat.MEDLINE: read_medline, TextFormat.BIOC_XML: read_bioc_xml}
+_LINE_READERS = {
+    TextFormat.PUBTATOR: read_pubtator,
+    TextFormat.JSONL: read_jsonl,
+    TextFormat.RAW_JSONL: read_raw_jsonl,
+}
+
+
+def _bioc_json(path: Path, log: ReadLog) -> Iterator[Document]:
+    head = _head(path)
+    prefix = _bioc_prefix(head)
+    if prefix == "" and _is_json(head.partition(b"\n")[0]):
+        yield from read_bioc_lines(read_lines(path, log), log)
         return
-    reader = {
-        TextFormat.PUBTATOR: read_pubtator,
-        TextFormat.JSONL: read_jsonl,
-        TextFormat.RAW_JSONL: read_raw_jsonl,
-    }[text_format]
-    yield from reader(read_lines(path, log), log)
+    with open_bytes(path) as handle:
+        yield from read_bioc_json(handle, "documents.item" if prefix is None else prefix, log)
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
