@@ -45,8 +45,11 @@ class NameKind(IntEnum):
     SYMBOL = 0
     NAME = 1
     SYNONYM = 2
-    PREVIOUS = 3
-    VARIANT = 4
+    PROTEIN = 3
+    """MeSH calls the gene's product so."""
+    PREVIOUS = 4
+    VARIANT = 5
+    """Made by rule from another name."""
 
 
 class Reading(NamedTuple):

@@ -7,7 +7,7 @@ from relvm_kg.tagging.matching import Candidate
 from relvm_kg.tagging.types import TYPE_COLUMNS
 from relvm_kg.types import EntityType
 
-_TYPE_ORDER = {EntityType.GENE: 0, EntityType.CHEMICAL: 1, EntityType.DISEASE: 2}
+_TYPE_ORDER = {EntityType.CHEMICAL: 0, EntityType.DISEASE: 1, EntityType.GENE: 2}
 
 
 def types_of(readings: Sequence[Reading]) -> tuple[EntityType, ...]:
@@ -35,6 +35,8 @@ def link(readings: Sequence[Reading], certain: Collection[int], lexicon: Lexicon
     """
     if len(readings) == 1:
         return readings[0].entity
+    rank = min(_rank(r.entity, lexicon) for r in readings)
+    readings = [r for r in readings if _rank(r.entity, lexicon) == rank]
     best = min(reading.kind for reading in readings)
     if best > NameKind.NAME:
         mentioned = [reading for reading in readings if reading.entity in certain]
@@ -43,6 +45,12 @@ def link(readings: Sequence[Reading], certain: Collection[int], lexicon: Lexicon
     return min((r for r in readings if r.kind == best), key=lambda r: _seniority(r.entity, lexicon)).entity
 
 
-def _seniority(entity: int, lexicon: Lexicon) -> tuple[bool, int, str]:
+def _rank(entity: int, lexicon: Lexicon) -> int:
+    """MeSH's headings go before its supplementary concepts, those before OMIM's diseases; genes are all alike."""
+    prefix, local = lexicon.id_of(entity)
+    return {"MESH": 1 if local.startswith("C") else 0, "OMIM": 2}.get(prefix, 0)
+
+
+def _seniority(entity: int, lexicon: Lexicon) -> tuple[int, str]:
     local = lexicon.id_of(entity).local
-    return local.startswith("C"), len(local), local
+    return len(local), local

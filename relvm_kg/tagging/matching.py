@@ -12,6 +12,7 @@ from relvm_kg.tagging.automaton import hashes_of
 from relvm_kg.tagging.lexicon import Lexicon, NameKind, Reading
 from relvm_kg.tagging.normalise import TOKEN, cased, normal_form
 from relvm_kg.tagging.spelling import may_be
+from relvm_kg.tagging.terms import word_list
 from relvm_kg.types import Document, Passage
 
 Span = tuple[int, int]
@@ -92,7 +93,7 @@ class Matcher:
         return found
 
     def _valid_readings(self, row: int, surface: str) -> tuple[Reading, ...]:
-        if not is_balanced(surface):
+        if not is_balanced(surface) or has_odd_edge(surface):
             return ()
         kept: dict[int, Reading] = {}
         for reading, spelling in self.lexicon.readings(row):
@@ -107,6 +108,15 @@ class Matcher:
 
 _OPENING = re.compile(r"[(\[]")
 _CLOSING = re.compile(r"[)\]]")
+
+
+def has_odd_edge(surface: str) -> bool:
+    """Whether a stretch of several words starts or ends with a word that no name does (`but in`, `and 1`)."""
+    if " " not in surface:
+        return False
+    words = surface.split(" ")
+    edges = word_list("edges")
+    return words[0] in edges or words[-1] in edges
 
 
 def is_balanced(surface: str) -> bool:

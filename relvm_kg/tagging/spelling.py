@@ -25,7 +25,7 @@ def may_be(surface: str, spelling: str, entity_type: EntityType) -> bool:
     if written == spelling:
         return not written.islower() or (len(written) >= 3 and written not in word_list("lower"))
     if written.lower() != spelling.lower():
-        return entity_type is not EntityType.GENE or len(written) >= _SHORTEST_FREE
+        return _is_plural(written, spelling) or (len(written) > len(spelling) > _SHORTEST_FREE)
     return _may_be_otherwise(written, entity_type)
 
 
@@ -37,7 +37,12 @@ def _may_be_otherwise(written: str, entity_type: EntityType) -> bool:
         return False
     if any(c.isdigit() for c in written):
         return not written.islower() or len(written) >= _SHORTEST_FREE
-    return written[0].isupper()
+    return any(c.isupper() for c in written)
+
+
+def _is_plural(written: str, spelling: str) -> bool:
+    """Whether a stretch is a symbol in the plural, its case kept (`NSAIDs`)."""
+    return written == f"{spelling}s" and len(spelling) > 1 and spelling[-1].isupper()
 
 
 def _joins_at_digits(surface: str) -> bool:

@@ -12,11 +12,12 @@ import pyarrow as pa
 
 from relvm_kg.entities.names_file import read_names
 from relvm_kg.tagging.abbreviations import definitions
+from relvm_kg.tagging.catalogue import catalogue_rows
 from relvm_kg.tagging.learned import LearnedForm
-from relvm_kg.tagging.lexicon import Entry, Lexicon, Reading, compile_lexicon
+from relvm_kg.tagging.lexicon import Lexicon, Reading, compile_lexicon
 from relvm_kg.tagging.linking import certain_entities, default_type, link, types_of
 from relvm_kg.tagging.matching import Candidate, Matcher, Sentence, sentences_of
-from relvm_kg.tagging.terms import VERSION, catalogue_rows, entries_of, learned_entry
+from relvm_kg.tagging.terms import VERSION, EntryMaker, learned_entry
 from relvm_kg.tagging.types import TYPE_COLUMNS, TypeClassifier, TypeExample
 from relvm_kg.types import Document, EntityId, EntityType, Mention
 
@@ -214,15 +215,8 @@ def load_lexicon(names_path: Path, learned: Sequence[LearnedForm] = ()) -> Lexic
 
 def compile_names(names: pa.Table, fingerprint: str, learned: Sequence[LearnedForm] = ()) -> Lexicon:
     """The lexicon of a names catalogue and of learned forms of its entities."""
-    entries: list[Entry] = []
-    ids: list[str] = []
-    types: list[EntityType] = []
-    for row in catalogue_rows(names):
-        found = list(entries_of(row, len(ids)))
-        if found:
-            entries += found
-            ids.append(row.id)
-            types.append(row.type)
-    index = {curie: entity for entity, curie in enumerate(ids)}
+    maker = EntryMaker(catalogue_rows(names))
+    entries = [entry for row in catalogue_rows(names) for entry in maker.entries(row)]
+    index = {curie: entity for entity, curie in enumerate(maker.ids)}
     entries += [learned_entry(form.surface, index[str(form.id)]) for form in learned if str(form.id) in index]
-    return compile_lexicon(entries, ids, types, fingerprint)
+    return compile_lexicon(entries, maker.ids, maker.types, fingerprint)

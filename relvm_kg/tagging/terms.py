@@ -3,22 +3,25 @@ its case.
 """  # noqa: D205
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from importlib.resources import files
-from typing import NamedTuple
 
-import pyarrow as pa
-
+from relvm_kg.tagging.catalogue import CatalogueRow
 from relvm_kg.tagging.lexicon import Entry, NameKind
 from relvm_kg.tagging.normalise import cased, key_of, uninverted
+from relvm_kg.tagging.proteins import MeshProteins, protein_name
+from relvm_kg.tagging.variants import chemical_variants, disease_variants, gene_variants
 from relvm_kg.types import EntityType
 
-VERSION = 1
+VERSION = 2
 """Rises when the rules change, so that compiled lexicons are made anew."""
 
 _LOWER_RUN = re.compile(r"[a-z]{5,}")
 _LONGEST_TERM = 160
+_LONGEST_ACRONYM = 5
+_NOT_DISEASES = ("E", "G05", "N06")
+"""Branches that make a heading of C a procedure, a process of genes, or a circumstance."""
 
 
 @lru_cache(maxsize=8)
@@ -35,26 +38,6 @@ def phrase_list(name: str) -> frozenset[bytes]:
     return frozenset(key_of(line) for line in text.splitlines() if line.strip() and not line.startswith("#"))
 
 
-class CatalogueRow(NamedTuple):
-    """What the tagger reads of a row of the names catalogue."""
-
-    id: str
-    type: EntityType
-    name: str
-    full_name: str | None
-    synonyms: list[str]
-    previous: list[str]
-    tree_numbers: list[str]
-    parents: list[str]
-
-
-def catalogue_rows(names: pa.Table) -> Iterator[CatalogueRow]:
-    """The rows of a names catalogue, one by one."""
-    for batch in names.select(list(CatalogueRow._fields)).to_batches(max_chunksize=20_000):
-        for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-            yield CatalogueRow(row[0], EntityType(row[1]), *row[2:])
-
-
 def needs_case(term: str) -> bool:
     """Whether a term is a symbol, whose case tells it from words: no blanks, no run of five small letters.
 
@@ -69,8 +52,7 @@ def needs_case(term: str) -> bool:
 
 def terms_of(row: CatalogueRow) -> Iterator[tuple[str, NameKind]]:
     """The names of an entity with their kinds."""
-    is_gene = row.type is EntityType.GENE
-    yield row.name, NameKind.SYMBOL if is_gene else NameKind.NAME
+    yield row.name, NameKind.SYMBOL if row.type is EntityType.GENE else NameKind.NAME
     if row.full_name:
         yield row.full_name, NameKind.NAME
     for synonym in row.synonyms:
@@ -79,21 +61,90 @@ def terms_of(row: CatalogueRow) -> Iterator[tuple[str, NameKind]]:
         yield previous, NameKind.PREVIOUS
 
 
-def entries_of(row: CatalogueRow, entity: int) -> Iterator[Entry]:
-    """The entries of an entity, its variants included."""
-    for term, kind in terms_of(row):
-        if not 2 <= len(term) <= _LONGEST_TERM:
-            continue
-        said = term if row.type is EntityType.GENE else uninverted(term)
-        if row.type is not EntityType.GENE and said[0].isupper() and said[1:2].islower():
-            said = said[0].lower() + said[1:]
-        entry = _entry(said, entity, kind)
-        if entry is not None:
-            yield entry
-            for variant in variants(said, row.type):
-                other = _entry(variant, entity, NameKind.VARIANT)
-                if other is not None:
-                    yield other
+class EntryMaker:
+    """Makes the entries of a catalogue's rows; its proteins speak for their genes."""
+
+    def __init__(self, rows: Iterable[CatalogueRow]) -> None:
+        self.proteins = MeshProteins.gather(rows)
+        self.ids: list[str] = []
+        self.types: list[EntityType] = []
+        self._index: dict[str, int] = {}
+
+    def entity(self, curie: str, entity_type: EntityType) -> int:
+        """The index of an entity, a new one if it is new."""
+        if curie not in self._index:
+            self._index[curie] = len(self.ids)
+            self.ids.append(curie)
+            self.types.append(entity_type)
+        return self._index[curie]
+
+    def entries(self, row: CatalogueRow) -> Iterator[Entry]:
+        """The entries of a row, variants included."""
+        if row.type is EntityType.GENE:
+            yield from self._gene(row)
+        elif row.type is EntityType.DISEASE:
+            if not any(tree.startswith(_NOT_DISEASES) for tree in row.tree_numbers):
+                yield from self._disease(row)
+        elif self.proteins.is_chemical(row):
+            yield from self._chemical(row)
+        else:
+            gene = self.proteins.gene_of(row)
+            if gene is not None:
+                yield from self._protein(row, self.entity(gene, EntityType.GENE))
+
+    def _gene(self, row: CatalogueRow) -> Iterator[Entry]:
+        entity = self.entity(row.id, row.type)
+        for term, kind in terms_of(row):
+            yield from _entry(term, entity, kind)
+            if kind <= NameKind.NAME:
+                for variant in gene_variants(term, kind is NameKind.SYMBOL):
+                    yield from _entry(variant, entity, NameKind.VARIANT)
+
+    def _protein(self, row: CatalogueRow, gene: int) -> Iterator[Entry]:
+        for term, _ in terms_of(row):
+            yield from _entry(protein_name(uninverted(_HUMAN_LAST.sub("", term))), gene, NameKind.PROTEIN)
+
+    def _disease(self, row: CatalogueRow) -> Iterator[Entry]:
+        entity = self.entity(row.id, row.type)
+        heading = key_of(row.name)
+        for term, kind in terms_of(row):
+            said = _as_said(term)
+            if (
+                kind > NameKind.NAME
+                and " " not in said
+                and heading.startswith(key_of(said))
+                and key_of(said) != heading
+            ):
+                continue
+            if kind > NameKind.NAME and said.islower() and said.isalpha() and len(said) <= _LONGEST_ACRONYM:
+                said = said.upper() if _is_acronym(said, row) else said
+            yield from _entry(said, entity, kind)
+            for variant in disease_variants(said, kind is NameKind.NAME):
+                yield from _entry(variant, entity, NameKind.VARIANT)
+
+    def _chemical(self, row: CatalogueRow) -> Iterator[Entry]:
+        entity = self.entity(row.id, row.type)
+        for term, kind in terms_of(row):
+            said = _as_said(term)
+            is_class = kind is NameKind.NAME and said.endswith("s") and " " not in said
+            yield from _entry(said, entity, NameKind.VARIANT if is_class else kind)
+            for variant in chemical_variants(said):
+                yield from _entry(variant, entity, NameKind.SYNONYM)
+
+
+_HUMAN_LAST = re.compile(r", human$")
+
+
+def _as_said(term: str) -> str:
+    """A heading as text says it: not inverted, and without the capital that only says it is a heading."""
+    said = uninverted(term)
+    return said[0].lower() + said[1:] if said[:1].isupper() and said[1:2].islower() else said
+
+
+def _is_acronym(term: str, row: CatalogueRow) -> bool:
+    """Whether the letters of a term begin the words of one of the entity's names."""
+    names = [row.name, *row.synonyms]
+    return any(term == "".join(word[0] for word in re.findall(r"[^\W\d_]+", name.lower())) for name in names)
 
 
 def learned_entry(surface: str, entity: int) -> Entry:
@@ -101,22 +152,9 @@ def learned_entry(surface: str, entity: int) -> Entry:
     return Entry(key_of(surface), entity, NameKind.LEARNED, cased(surface) if needs_case(surface) else "")
 
 
-def _entry(term: str, entity: int, kind: NameKind) -> Entry | None:
+def _entry(term: str, entity: int, kind: NameKind) -> Iterator[Entry]:
+    if not 2 <= len(term) <= _LONGEST_TERM:
+        return
     key = key_of(term)
-    if len(key) < 2 or key.isdigit() or key in phrase_list("general"):
-        return None
-    return Entry(key, entity, kind, cased(term) if needs_case(term) else "")
-
-
-_NEOPLASMS = re.compile(r"\bneoplasms?\b", re.IGNORECASE)
-
-
-def variants(term: str, entity_type: EntityType) -> Iterator[str]:
-    """Other ways to say a term that follow from rules.
-
-    >>> list(variants("lung neoplasms", EntityType.DISEASE))
-    ['lung cancer', 'lung tumor', 'lung carcinoma', 'lung malignancy']
-    """
-    if entity_type is EntityType.DISEASE and _NEOPLASMS.search(term):
-        for other in ("cancer", "tumor", "carcinoma", "malignancy"):
-            yield _NEOPLASMS.sub(other, term)
+    if len(key) >= 2 and not key.isdigit() and key not in phrase_list("general"):
+        yield Entry(key, entity, kind, cased(term) if needs_case(term) else "")

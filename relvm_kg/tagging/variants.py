@@ -1,0 +1,103 @@
+"""Other ways to say a name that follow from rules: adjectives, cancers, organs, first members of gene families."""
+
+import re
+from collections.abc import Iterator
+
+_NEOPLASMS = re.compile(r"\bneoplasms?$", re.IGNORECASE)
+_CANCERS = ("cancer", "tumor", "carcinoma", "malignancy")
+_ADJECTIVES = (
+    ("tension", "tensive"), ("kinesia", "kinetic"), ("epsy", "eptic"), ("toxicity", "toxic"), ("osis", "otic"),
+    ("itis", "itic"), ("autism", "autistic"), ("alcoholism", "alcoholic"), ("inflammation", "inflammatory"),
+    ("diabetes", "diabetic"), ("diabetes mellitus", "diabetic"), ("thromboembolism", "thromboembolic"),
+    ("seizures", "convulsive"), ("psychosis", "psychotic"),
+)  # fmt: skip
+_PARTS = {
+    "kidney": ("renal",), "heart": ("cardiac", "myocardial"), "liver": ("hepatic",), "lung": ("pulmonary",),
+    "brain": ("cerebral",), "stomach": ("gastric",), "colonic": ("colon",), "ovarian": ("ovary",),
+    "prostatic": ("prostate",), "pancreatic": ("pancreas",), "uterine": ("uterus",), "thyroid": ("thyroid gland",),
+    "esophageal": ("esophagus",), "urinary bladder": ("bladder",), "intestinal": ("bowel", "gut"),
+    "nervous system": ("neurological", "neurologic"), "blood platelet": ("platelet",), "bone marrow": ("marrow",),
+    "skin": ("cutaneous",), "eye": ("ocular",), "muscle": ("muscular",), "joint": ("articular",),
+    "vascular": ("blood vessel",), "mental": ("psychiatric",), "breast": ("mammary",),
+}  # fmt: skip
+_TROUBLES = ("disease", "disorder", "dysfunction", "damage", "injury", "abnormality", "impairment", "complication",
+             "toxicity", "lesion", "involvement")  # fmt: skip
+_HEADS = {
+    "insufficiency": ("failure", "impairment"), "failure": ("insufficiency",), "deficiency": ("deficit",),
+    "syndrome": ("disease",), "disease": ("syndrome", "disorder"), "disorder": ("disease",), "seizure": ("convulsion",),
+    "hemorrhage": ("bleeding",), "infarction": ("infarct",), "enlargement": ("hypertrophy",), "edema": ("swelling",),
+    "disability": ("retardation",), "neuropathy": ("nerve disease",), "nephropathy": ("kidney disease",),
+    "carcinoma": ("cancer",), "cancer": ("carcinoma",),
+}  # fmt: skip
+_FIRST_MEMBER = re.compile(r"^(.{8,}?)(?:,)? (?:1|A|alpha|I|alpha 1|subunit alpha|member 1|type 1)$")
+_FIRST_SYMBOL = re.compile(r"^([A-Z][A-Z0-9]*[A-Z])1$")
+
+
+def disease_variants(term: str, is_heading: bool) -> Iterator[str]:
+    """Other ways to say a disease.
+
+    Args:
+        term: its name in small letters.
+        is_heading: whether the term is the entity's own name; of "kidney diseases" any trouble of the kidney is one.
+
+    >>> list(disease_variants("hypertension", True)), list(disease_variants("lung neoplasms", False))[:3]
+    (['hypertensive'], ['lung cancer', 'lung tumor', 'lung carcinoma'])
+    """
+    if " " not in term or term == "diabetes mellitus":
+        yield from adjectives(term)
+        yield from _with_other_head(term)
+        return
+    found = [term]
+    if _NEOPLASMS.search(term):
+        found += [_NEOPLASMS.sub(other, term) for other in _CANCERS]
+    elif is_heading and term.endswith(" diseases"):
+        found += [term[: -len("diseases")] + trouble for trouble in _TROUBLES]
+    else:
+        found += list(_with_other_head(term))
+    for said in list(found):
+        for part, others in _PARTS.items():
+            if said.startswith(f"{part} "):
+                found += [other + said[len(part) :] for other in others]
+    yield from found[1:]
+
+
+def _with_other_head(term: str) -> Iterator[str]:
+    before, _, head = term.rpartition(" ")
+    singular = head[:-1] if head.endswith("s") and head[:-1] in _HEADS else head
+    for other in _HEADS.get(singular, ()):
+        yield f"{before} {other}".strip()
+
+
+def adjectives(term: str) -> Iterator[str]:
+    """The adjective of a disease of one word.
+
+    >>> [*adjectives("schizophrenia"), *adjectives("thrombosis"), *adjectives("epilepsy")]
+    ['schizophrenic', 'thrombotic', 'epileptic']
+    """
+    for noun, adjective in _ADJECTIVES:
+        if term.endswith(noun):
+            yield term[: -len(noun)] + adjective
+            return
+    if term.endswith("ia") and len(term) > 4:
+        yield term[:-1] + "c"
+
+
+def chemical_variants(term: str) -> Iterator[str]:
+    """The anion that text names an acid by.
+
+    >>> list(chemical_variants("valproic acid")), list(chemical_variants("glutamic acid"))
+    (['valproate'], ['glutamate'])
+    """
+    if term.endswith("ic acid") and " " not in term[:-5]:
+        yield term[: -len("ic acid")] + "ate"
+
+
+def gene_variants(term: str, is_symbol: bool) -> Iterator[str]:
+    """The family by whose name text means its first member.
+
+    >>> list(gene_variants("estrogen receptor 1", False)), list(gene_variants("HPRT1", True))
+    (['estrogen receptor'], ['HPRT'])
+    """
+    match = (_FIRST_SYMBOL if is_symbol else _FIRST_MEMBER).match(term)
+    if match is not None and len(match[1]) >= 3:
+        yield match[1]
