@@ -1,4 +1,4 @@
-"""The one way from what a person types to an entity of the catalogue.
+"""From what a person types to an entity of the catalogue; `grounder` adds what a names catalogue knows beside it.
 
 In this order, and the first that answers counts: an id (`NCBIGene:6506`, `GENE:6506`); an official symbol or name, in
 the case that was typed, else in any (unless text means others by it and never this one); a synonym that is
@@ -36,8 +36,20 @@ def ground(text: str, catalogue: Catalogue) -> int:
         UnknownEntityError: if nothing in the catalogue goes by it; the message lists the nearest names.
         AmbiguousEntityError: if several entities do; the message lists them.
     """
+    index = find_in_catalogue(text, catalogue)
+    if index is None:
+        raise UnknownEntityError(unknown_message(text, catalogue))
+    return index
+
+
+def find_in_catalogue(text: str, catalogue: Catalogue) -> int | None:
+    """The catalogue index of an id, symbol, name or synonym; None if nothing in the catalogue goes by it.
+
+    Raises:
+        AmbiguousEntityError: if several entities go by it; the message lists them.
+    """
     wanted = " ".join(text.split())
-    entity_type, local = _split_type(wanted)
+    entity_type, local = split_type(wanted)
     index = _by_id(wanted, entity_type, local, catalogue)
     if index is None:
         index = _by_name(wanted, catalogue, None)
@@ -45,12 +57,11 @@ def ground(text: str, catalogue: Catalogue) -> int:
         index = _by_name(local, catalogue, entity_type)
     if index is None:
         index = _by_bare_id(wanted, catalogue)
-    if index is None:
-        raise UnknownEntityError(_unknown(wanted, entity_type, local, catalogue))
     return index
 
 
-def _split_type(text: str) -> tuple[EntityType | None, str]:
+def split_type(text: str) -> tuple[EntityType | None, str]:
+    """The type that a text asks for (`GENE:`, `DISEASE:` or `CHEMICAL:` before a name or id), and the rest."""
     prefix, colon, local = text.partition(":")
     if colon and prefix.upper() in EntityType.__members__:
         return EntityType[prefix.upper()], local.strip()
@@ -152,8 +163,11 @@ def _ambiguous(text: str, candidates: Sequence[int], catalogue: Catalogue) -> st
     return f"{text!r} names {len(candidates)} entities; give the id of one: {shown}{more}"
 
 
-def _unknown(text: str, entity_type: EntityType | None, local: str, catalogue: Catalogue) -> str:
-    wanted = _possible_ids(text, entity_type, local)
+def unknown_message(text: str, catalogue: Catalogue) -> str:
+    """What to say of a text that nothing in the catalogue goes by."""
+    text = " ".join(text.split())
+    entity_type, local = split_type(text)
+    wanted = possible_ids(text, entity_type, local)
     nearest = nearest_names(local, catalogue, entity_type) + nearest_ids(wanted, catalogue)
     hint = f"did you mean {', '.join(nearest)}?" if nearest else "no name is spelled like it; try a symbol or a name"
     if wanted:
@@ -161,7 +175,8 @@ def _unknown(text: str, entity_type: EntityType | None, local: str, catalogue: C
     return f"unknown entity {text!r}; {hint}"
 
 
-def _possible_ids(text: str, entity_type: EntityType | None, local: str) -> list[EntityId]:
+def possible_ids(text: str, entity_type: EntityType | None, local: str) -> list[EntityId]:
+    """The ids that a text may be, none if it is no id."""
     try:
         return [canonical_id(local, entity_type) if entity_type is not None else EntityId.parse(text)]
     except InvalidInputError:
