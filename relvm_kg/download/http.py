@@ -19,7 +19,7 @@ from relvm_kg.download.unpack import free_bytes
 from relvm_kg.errors import DownloadError
 from relvm_kg.progress import Progress
 
-_CHUNK = 256 * 1024
+_CHUNK = 64 * 1024
 _TEMPORARY_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 _BROKEN = (requests.exceptions.Timeout, requests.exceptions.ChunkedEncodingError, ConnectionError, TimeoutError)
 _MAX_PAGE = 32 * 1024 * 1024
