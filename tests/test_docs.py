@@ -15,6 +15,7 @@ from relvm_kg import errors
 from relvm_kg.corpus.jsonl import read_jsonl
 from relvm_kg.corpus.read_log import ReadLog
 from relvm_kg.corpus.tables import COMENTIONS, CONTEXTS, DOCUMENTS, MENTIONS, RELATIONS, SENTENCES
+from relvm_kg.download.registry import REGISTRY
 from relvm_kg.entities.catalogue import ENTITY_SCHEMA, SYNONYM_SCHEMA
 from relvm_kg_cli.main import main
 from relvm_kg_graph.export import ExportFormat
@@ -137,6 +138,12 @@ def test_the_named_queries_and_export_formats_are_those_that_are_documented() ->
     assert column(text, "name") == list(NAMED_QUERIES)
     formats = [name for cell in column(text, "format") for name in re.split(r"`, `", cell)]
     assert sorted(formats) == sorted(form.value for form in ExportFormat)
+
+
+def test_the_data_sets_and_their_licences_are_those_that_are_documented() -> None:
+    text = page("data.md")
+    assert column(text, "name") == list(REGISTRY)
+    assert [s.name for s in REGISTRY.values() if f"[{s.licence}]({s.licence_url})" not in text] == []
 
 
 def test_the_layers_are_those_of_the_import_contracts() -> None:

@@ -332,7 +332,7 @@ _KNOWN_RELATIONS = (
             *_chemdisgene("ctd_derived", (f"{part}_relationships.tsv.gz" for part in ("train", "dev", "test"))),
             *_chemdisgene("curated", ("approved_relns_ctd_v1.tsv.gz",), prefix="curated_"),
         ),
-        next=f"{_RELATIONS} {{path}}",
+        next=f'{_RELATIONS} "{{path}}/*.tsv.gz"',
     ),
     DataSet(
         name="ctd-genes-diseases",
@@ -398,7 +398,7 @@ _VOCABULARIES = (
             pattern=r"(?:desc|supp)(?P<year>\d{4})\.gz",
             size=80 * _MB,
         ),
-        next='relvm-kg names build --mesh "{path}/desc*.gz"',
+        next='relvm-kg names build --mesh "{path}/desc*.gz" --supplementary "{path}/supp*.gz"',
     ),
 )
 

@@ -39,6 +39,7 @@ def test_the_program_lists_its_commands_in_the_order_in_which_they_are_used(relv
     listed = re.findall(r"^  ([a-z]+)  +\S", relvm("--help").out.partition("Commands:")[2], re.MULTILINE)
     assert listed == [
         "quickstart",
+        "data",
         "build",
         "train",
         "score",
