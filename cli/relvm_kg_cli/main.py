@@ -4,6 +4,7 @@ import click
 
 from relvm_kg_cli.benchmark import benchmark
 from relvm_kg_cli.build import build
+from relvm_kg_cli.data import data
 from relvm_kg_cli.evidence import evidence
 from relvm_kg_cli.export import export
 from relvm_kg_cli.find import find
@@ -21,6 +22,7 @@ from relvm_kg_cli.train import train
 
 COMMANDS: tuple[click.Command, ...] = (
     quickstart,
+    data,
     build,
     train,
     score,
@@ -57,7 +59,7 @@ def main() -> None:
     Annotated text goes in; scored, evidenced and queried relations between genes, diseases and chemicals come out.
 
     Exit codes: 0 done, 1 error, 2 wrong usage, 3 unknown name, 4 ambiguous name, 5 no text of an entity,
-    6 no relation label for the types, 7 query refused, 8 workspace, 9 collapsed model, 10 graph store.
+    6 no relation label for the types, 7 query refused, 8 workspace, 9 collapsed model, 10 graph store, 11 download.
     """
 
 
