@@ -17,7 +17,7 @@ from relvm_kg.entities.names_file import read_names
 from relvm_kg.entities.orthologs import OrthologFolder
 from relvm_kg.errors import InvalidInputError
 from relvm_kg.files import file_sha256
-from relvm_kg.pipeline.gold_sets import GoldFile, find_gold, read_gold
+from relvm_kg.pipeline.gold_sets import find_gold, read_gold
 from relvm_kg.pipeline.tagger_columns import Column, columns
 from relvm_kg.progress import Progress, Silent
 from relvm_kg.tagging.equal_ids import known_ids, replaced_ids
@@ -34,6 +34,8 @@ from relvm_kg.tagging.evaluation import (
     gold_facts,
 )
 from relvm_kg.tagging.learned import learn_forms
+from relvm_kg.tagging.tagger import Tagger
+from relvm_kg.tagging.type_accuracy import TypeAccuracy, ambiguous_mentions, type_accuracy
 from relvm_kg.tagging.types import TypeClassifier
 from relvm_kg.types import Document, EntityId
 
@@ -81,6 +83,8 @@ class GoldResult:
     sha256: str
     is_test: bool
     facts: tuple[GoldFacts, ...]
+    type_accuracy: TypeAccuracy | None
+    """On ambiguous mentions; None if there are none."""
     rejected: Mapping[str, int]
     columns: tuple[ColumnResult, ...]
 
@@ -151,10 +155,21 @@ def evaluate_tagger(
                 if plan.errors_wanted:
                     errors[file.name] = error_rows(gold, predicted, views.read, annotated_types(gold), views.known)
             task.advance(1)
+    tagger = Tagger.load(plan.names)
+    accuracies = [type_accuracy(ambiguous_mentions(gold, tagger), classifier) for gold in golds]
     return TaggerEvaluation(
         gold=tuple(
-            _gold_result(file, gold, log, views, tuple(result))
-            for file, gold, log, result in zip(files, golds, logs, results, strict=True)
+            GoldResult(
+                name=file.name,
+                title=file.title,
+                sha256=file_sha256(file.path),
+                is_test=file.is_test,
+                facts=gold_facts(golds[i], views.known, views.folder, views.read),
+                type_accuracy=accuracies[i],
+                rejected=dict(logs[i].rejected),
+                columns=tuple(results[i]),
+            )
+            for i, file in enumerate(files)
         ),
         n_learned=len(learned),
         n_learning_documents=len(learning.keys() - tested),
@@ -208,20 +223,6 @@ def _measure(
     )
 
 
-def _gold_result(
-    file: GoldFile, gold: Sequence[Document], log: ReadLog, views: _Views, results: tuple[ColumnResult, ...]
-) -> GoldResult:
-    return GoldResult(
-        name=file.name,
-        title=file.title,
-        sha256=file_sha256(file.path),
-        is_test=file.is_test,
-        facts=gold_facts(gold, views.known, views.folder, views.read),
-        rejected=dict(log.rejected),
-        columns=results,
-    )
-
-
 def _provenance(plan: TaggerEvaluationPlan, classifier: TypeClassifier | None) -> dict[str, Any]:
     return {
         "names_sha256": file_sha256(plan.names),
@@ -235,6 +236,7 @@ def _provenance(plan: TaggerEvaluationPlan, classifier: TypeClassifier | None) -
 
 def _gold_mapping(result: GoldResult) -> dict[str, Any]:
     values = asdict(result)
+    values["type_accuracy"] = result.type_accuracy._asdict() if result.type_accuracy is not None else None
     values["facts"] = [f._asdict() for f in result.facts]
     values["columns"] = [
         {
