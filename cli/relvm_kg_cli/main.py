@@ -5,12 +5,14 @@ import click
 from relvm_kg_cli.benchmark import benchmark
 from relvm_kg_cli.build import build
 from relvm_kg_cli.data import data
+from relvm_kg_cli.evaluate_tagger import evaluate_tagger
 from relvm_kg_cli.evidence import evidence
 from relvm_kg_cli.export import export
 from relvm_kg_cli.find import find
 from relvm_kg_cli.graph import graph
 from relvm_kg_cli.info import info
 from relvm_kg_cli.model import model
+from relvm_kg_cli.names import names
 from relvm_kg_cli.options import epilog
 from relvm_kg_cli.output import Program
 from relvm_kg_cli.predict import predict
@@ -18,11 +20,14 @@ from relvm_kg_cli.query import query
 from relvm_kg_cli.quickstart import quickstart
 from relvm_kg_cli.rank import rank
 from relvm_kg_cli.score import score
+from relvm_kg_cli.tag import tag
 from relvm_kg_cli.train import train
 
 COMMANDS: tuple[click.Command, ...] = (
     quickstart,
     data,
+    names,
+    tag,
     build,
     train,
     score,
@@ -34,6 +39,7 @@ COMMANDS: tuple[click.Command, ...] = (
     export,
     graph,
     benchmark,
+    evaluate_tagger,
     model,
     info,
 )

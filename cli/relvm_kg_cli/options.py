@@ -48,6 +48,27 @@ def with_model(function: Command) -> Command:
     return run(device(function))
 
 
+def with_tagger(function: Command) -> Command:
+    """Add `--names`, `--type-model` and `--jobs`, which choose a tagger and how many processes run it."""
+    existing = click.Path(path_type=Path, exists=True)
+    names = click.option("--names", type=existing, help="Names catalogue; else the one that `names build` made.")
+    types = click.option("--type-model", type=existing, help="Type classifier; else the one that `train-types` made.")
+    jobs = click.option("--jobs", type=click.IntRange(min=1), help="Processes.  [default: all cores]")
+    return names(types(jobs(function)))
+
+
+def with_novel(function: Command) -> Command:
+    """Add `--novel`, and what it then keeps: the fields of `relvm_kg.pipeline.novelty.NovelRule`."""
+    options = (
+        ("--novel", "Leave out what is no news: known relations, what follows from them, terms too general."),
+        ("--keep-related", "With --novel, keep what is above or below the ends of known relations."),
+        ("--keep-general", "With --novel, keep terms that are too general (Neoplasms, Pain)."),
+    )
+    for name, text in reversed(options):
+        function = click.option(name, is_flag=True, help=text)(function)
+    return function
+
+
 def with_neo4j(function: Command) -> Command:
     """Add `--neo4j`, which asks the server instead of the workspace."""
     return click.option(
