@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from relvm_kg_cli.answers import RANKING_COLUMNS, answer_rows, entity_text, ranking_rows
-from relvm_kg_cli.evidence import marked
 from relvm_kg_cli.options import epilog, with_console
 from relvm_kg_cli.output import Console
 from relvm_kg_cli.progress_bars import duration
+from relvm_kg_cli.tour import show_next, show_tour
 
 if TYPE_CHECKING:
     from relvm_kg.pipeline.quickstart import QuickstartReport
@@ -49,37 +48,9 @@ def _show(console: Console, report: "QuickstartReport") -> None:
     console.line("SIMULATED: real names, invented sentences and relations. Nothing below is about the world.\n")
     for line in report.account.lines():
         console.line(line)
-    commands = report.commands()
-    entity = report.ranking.entity
-    console.line(f"\n$ {commands[0]}")
-    console.table(
-        (*RANKING_COLUMNS, "simulated"),
-        [
-            [*row, answer.simulated]
-            for row, answer in zip(ranking_rows(report.ranking.answers, entity.id), report.ranking.answers, strict=True)
-        ],
-    )
-    console.line(f"\n$ {commands[1]}")
-    for label, text in answer_rows(report.known.answers[0], report.known.known_relation):
-        console.line(f"{label:<14}{text}")
-    console.line(f"\n$ {commands[2]}")
-    for sentence in report.evidence:
-        probability = "" if sentence.probability is None else f"  probability {sentence.probability:.3f}"
-        place = f"{sentence.doc_id}#{sentence.sentence_index} {sentence.year}{probability}  simulated: true"
-        console.line(f"{place}\n    {marked(sentence, console)}")
-    console.line(f"\n$ {commands[3]}")
-    console.table(report.novel_edges.columns, report.novel_edges.rows)
-    console.line(f"\n$ {commands[4]}")
-    console.line(
-        f"{report.export.folder}: {report.export.rows:,} predictions, "
-        f"{report.export.rows_per_second:,.0f} rows a second, simulated: true"
-    )
+    show_tour(console, report.tour, report.commands())
     console.line(
         f"\nHeld-out truth: {report.n_held_out:,} pairs that no sentence and no label holds, half of them planted as "
         f"related.\nThe model tells them apart with an AUC of {report.held_out_auc:.2f} (0.5 is chance)."
     )
-    console.line(
-        f"\nType these next; {entity_text(entity)} is one of {sum(report.account.entities.values())} entities:"
-    )
-    for command in commands:
-        console.line(f"  {command}")
+    show_next(console, report.tour, report.commands(), sum(report.account.entities.values()))

@@ -21,25 +21,18 @@ from relvm_kg.errors import InvalidInputError
 from relvm_kg.metrics import roc_auc
 from relvm_kg.model.presets import ModelConfig, Preset, TrainingConfig
 from relvm_kg.pipeline.account import BuildAccount
-from relvm_kg.pipeline.answers import EvidenceSentence, Ranking, ScoreAnswer, find_evidence, rank_partners, score_pair
 from relvm_kg.pipeline.build import BuildSettings, build_workspace
-from relvm_kg.pipeline.graph import ask
 from relvm_kg.pipeline.predict import PredictReport, PredictRequest, predict_pairs
 from relvm_kg.pipeline.session import Session
+from relvm_kg.pipeline.tour import Tour, TourRequest, take_tour
 from relvm_kg.pipeline.train import TrainRequest, train_run
 from relvm_kg.progress import Progress
-from relvm_kg.types import EntityType
 from relvm_kg.workspace import Workspace, is_leftover, read_json, write_json
-from relvm_kg_graph.export import ExportFormat, ExportReport, export_graph
-from relvm_kg_graph.queries import named_query
-from relvm_kg_graph.schema import EdgeType
-from relvm_kg_graph.store import QueryResult, Selection
 
 DEFAULT_FOLDER = Path("relvm-quickstart")
 MARKER = "quickstart.json"
 ENTITY = "EAAT2"
 """The synonym that the demonstration asks about; its symbol is SLC1A2."""
-EVIDENCE_SHOWN = 3
 COMMAND = "relvm-kg quickstart"
 _WORLD = WorldSettings()
 _MODEL = ModelConfig(hidden=64, latent=64, embedding=100)
@@ -77,29 +70,12 @@ class QuickstartReport:
     """Area under the ROC curve over planted pairs that neither text nor labels hold, and as many unrelated ones."""
     n_held_out: int
     predictions: PredictReport
-    ranking: Ranking
-    """Diseases of the entity whose relation is not curated."""
-    known: ScoreAnswer
-    """The score of the pair with evidence."""
-    evidence: tuple[EvidenceSentence, ...]
-    novel_edges: QueryResult
-    export: ExportReport
-    top: int
-    """Rows of the ranking and of the query."""
+    tour: Tour
     simulated: bool = True
 
     def commands(self) -> list[str]:
         """What to type next, as it is typed."""
-        place = f"--workspace {self.workspace}"
-        head, tail = self.known.answers[0].head, self.known.answers[0].tail
-        return [
-            f"relvm-kg rank --entity {ENTITY} --type disease --top {self.top} --novel {place}",
-            f"relvm-kg score {head.id} {tail.id} {place}",
-            f"relvm-kg evidence {head.id} {tail.id} --limit {EVIDENCE_SHOWN} {place}",
-            f"relvm-kg query --named novel-edges --param top={self.top} {place}",
-            f"relvm-kg export {self.folder / 'export'} --edges predicted {place}",
-            f"relvm-kg info {place}",
-        ]
+        return self.tour.commands(self.workspace)
 
     def as_mapping(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -113,12 +89,7 @@ class QuickstartReport:
             "n_held_out": self.n_held_out,
             "prediction_run": self.predictions.run.run.run_id,
             "n_predictions": self.predictions.run.n_predictions,
-            "ranking": [answer.as_mapping() for answer in self.ranking.answers],
-            "score": [answer.as_mapping() for answer in self.known.answers],
-            "known_relation": self.known.known_relation,
-            "evidence": [asdict(sentence) for sentence in self.evidence],
-            "novel_edges": self.novel_edges.records(),
-            "export": asdict(self.export),
+            **self.tour.as_mapping(),
             "commands": self.commands(),
         }
 
@@ -168,10 +139,8 @@ def _run(folder: Path, progress: Progress, chosen: QuickstartSettings) -> Quicks
     training = train_run(workspace, _train_request(chosen), progress)
     session = Session(workspace, chosen.run_id)
     predictions = predict_pairs(session, chosen.predictions, progress)
-    selection = Selection(edge_types=(EdgeType.PREDICTED,))
-    edges = ask(workspace, named_query("novel-edges").statement({"top": chosen.top})).result
     auc, n_held_out = held_out_auc(session, literature / "held_out.tsv")
-    known, sentences = _known_pair(session)
+    tour = TourRequest(entity=ENTITY, export=folder / "export", command=COMMAND, top=chosen.top)
     return QuickstartReport(
         folder=folder,
         workspace=place,
@@ -180,12 +149,7 @@ def _run(folder: Path, progress: Progress, chosen: QuickstartSettings) -> Quicks
         held_out_auc=auc,
         n_held_out=n_held_out,
         predictions=predictions,
-        ranking=rank_partners(session, ENTITY, partner_type=EntityType.DISEASE, top=chosen.top, novel=True),
-        known=known,
-        evidence=tuple(sentences[:EVIDENCE_SHOWN]),
-        novel_edges=edges,
-        export=export_graph(workspace, folder / "export", ExportFormat.PARQUET, selection, COMMAND, progress),
-        top=chosen.top,
+        tour=take_tour(session, tour, progress),
     )
 
 
@@ -218,14 +182,6 @@ def _train_request(settings: QuickstartSettings) -> TrainRequest:
         mention=settings.mention,
         allow_collapse=True,
     )
-
-
-def _known_pair(session: Session) -> tuple[ScoreAnswer, list[EvidenceSentence]]:
-    """The likeliest known disease of the entity that text mentions with it: its score and its sentences."""
-    ranking = rank_partners(session, ENTITY, partner_type=EntityType.DISEASE, top=1000)
-    shown = next(answer for answer in ranking.answers if answer.known and answer.co_mentioned)
-    score = score_pair(session, shown.head.id, shown.tail.id)
-    return score, find_evidence(session, shown.head.id, shown.tail.id)[1]
 
 
 def held_out_auc(session: Session, path: Path) -> tuple[float, int]:

@@ -46,22 +46,22 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> QuickstartReport:
 
 
 def test_a_quickstart_shows_a_ranking_a_score_with_evidence_a_query_and_an_export(tiny: QuickstartReport) -> None:
-    assert tiny.ranking.entity.name == "SLC1A2"
-    assert len(tiny.ranking.answers) == 3
-    assert len(tiny.novel_edges.rows) <= 3
-    assert tiny.known.answers[0].known
-    assert tiny.evidence
-    assert tiny.export.rows == tiny.predictions.run.n_predictions > 0
+    assert tiny.tour.ranking.entity.name == "SLC1A2"
+    assert len(tiny.tour.ranking.answers) == 3
+    assert len(tiny.tour.novel_edges.rows) <= 3
+    assert tiny.tour.known.answers[0].known
+    assert tiny.tour.evidence
+    assert tiny.tour.export.rows == tiny.predictions.run.n_predictions > 0
     assert 0 <= tiny.held_out_auc <= 1
     assert tiny.n_held_out > 0
 
 
 def test_everything_that_a_quickstart_makes_says_that_it_is_simulated(tiny: QuickstartReport) -> None:
     assert tiny.as_mapping()["simulated"] is True
-    assert all(answer.simulated for answer in (*tiny.ranking.answers, *tiny.known.answers))
-    assert all(sentence.simulated for sentence in tiny.evidence)
-    assert tiny.export.simulated
-    tables = [pq.read_table(path) for path in tiny.export.files]
+    assert all(answer.simulated for answer in (*tiny.tour.ranking.answers, *tiny.tour.known.answers))
+    assert all(sentence.simulated for sentence in tiny.tour.evidence)
+    assert tiny.tour.export.simulated
+    tables = [pq.read_table(path) for path in tiny.tour.export.files]
     assert all(set(table["simulated"].to_pylist()) == {True} for table in tables)
     for manifest in ("quickstart.json", "literature/manifest.json", "export/manifest.json", "workspace/workspace.json"):
         assert json.loads((tiny.folder / manifest).read_text())["simulated"] is True, manifest
@@ -72,8 +72,8 @@ def test_a_quickstart_that_is_finished_just_answers_again(tiny: QuickstartReport
     again = run_quickstart(tiny.folder, Silent(), TINY)
     assert again.account.rebuilt is False
     assert again.predictions.n_scored == 0
-    assert again.ranking == tiny.ranking
-    assert again.known == tiny.known
+    assert again.tour.ranking == tiny.tour.ranking
+    assert again.tour.known == tiny.tour.known
     assert again.training["config"]["created_at"] == tiny.training["config"]["created_at"]
 
 
@@ -105,7 +105,7 @@ def test_the_command_prints_the_answers_and_what_to_type_next(
     assert outcome.code == 0
     assert outcome.out.startswith("SIMULATED: ")
     assert all(f"\n  {command}\n" in outcome.out for command in tiny.commands())
-    assert outcome.out.count("[[") == 2 * len(tiny.evidence)
+    assert outcome.out.count("[[") == 2 * len(tiny.tour.evidence)
     document = relvm("quickstart", "--folder", tiny.folder, "--json").json
     assert document.keys() == tiny.as_mapping().keys()
     assert document["simulated"] is True
