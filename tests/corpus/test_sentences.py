@@ -1,3 +1,5 @@
+import time
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,6 +50,44 @@ def test_plain_sentences_come_apart() -> None:
         "Nothing else?",
         "No!",
     ]
+
+
+def test_sentences_end_after_words_that_the_splitter_takes_for_abbreviations() -> None:
+    parts = [
+        "EAAT2 is lost in cancer.",
+        "No difference was found.",
+        "The same holds for AD.",
+        "Cells were kept for 48 h.",
+        "They rested at 37 degrees C.",
+        "It needs protein kinase C.",
+        "Growth stopped at stage A2.",
+        "Genes differ between A and B.",
+        "The rest fell by 5 per cent.",
+        "Levels were lower at a pressure of 140 mmHg.",
+        "Nobody knows how.",
+        "[References: 47]",
+    ]
+    assert pieces(" ".join(parts)) == parts
+
+
+def test_names_with_initials_and_abbreviated_titles_stay_whole() -> None:
+    whole = [
+        "This was shown by W. S. Stiles (1977) in J. Biol. Chem. 274, 7907.",
+        "Serovar S. Typhi and the U.S. Food and Drug Administration agree.",
+        "Samples came from St. Louis, from Dr. Lutfu Kirdar and from Prof. Jian Liu.",
+        "Group B did better vs. Group A (Fig. S4C).",
+        "Streptomyces sp. ISO4 and others (e.g. Bid, i.e. Bax) grew.",
+    ]
+    for sentence in whole:
+        assert pieces(sentence) == [sentence]
+    assert pieces("1. The efflux rose. A. Scale bars.") == ["1. The efflux rose.", "A. Scale bars."]
+
+
+def test_splitting_takes_time_in_proportion_to_the_text() -> None:
+    for text in ("x" * 300_000, "A. " * 30_000, "e.g." * 50_000, ". " * 50_000, " " * 300_000, "a.A" * 50_000):
+        started = time.process_time()
+        split_text(text)
+        assert time.process_time() - started < 10
 
 
 def mention(start: int, end: int) -> Mention:
