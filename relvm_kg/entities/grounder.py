@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from relvm_kg.entities.catalogue import Catalogue
-from relvm_kg.entities.collect import FormKind
+from relvm_kg.entities.collect import FormKind, NameForm
 from relvm_kg.entities.grounding import find_in_catalogue, possible_ids, split_type, unknown_message
 from relvm_kg.entities.lookup import NameKind, NameMatch, NamesLookup
 from relvm_kg.entities.names_file import NameRow
@@ -64,8 +64,12 @@ class Grounder:
             AmbiguousEntityError: if several entities do; the message lists them with types and documents.
             NoTextError: if the names catalogue knows it and nothing is written of it in the workspace.
         """
-        index = find_in_catalogue(text, self._catalogue)
+        try:
+            index = find_in_catalogue(text, self._catalogue)
+        except AmbiguousEntityError as error:
+            raise AmbiguousEntityError(f"{error}{self._also_absent(text)}") from None
         if index is not None:
+            self._check_rivals(text, index)
             return Grounding(index, self._former_name(text, index))
         known = self.known(text)
         here = [one for one in known if one.id in self._catalogue.index]
@@ -78,12 +82,36 @@ class Grounder:
             raise NoTextError(_absent(known[0]))
         return Grounding(self._catalogue.index[here[0].id], here[0].note)
 
+    def _check_rivals(self, text: str, index: int) -> None:
+        """That a name which no text here uses, and only a table gives, is not that of an absent entity as well.
+
+        `ALS` was a symbol of SOD1, and in a workspace of genes only SOD1 has it; the person may mean the disease.
+        """
+        forms = self._forms(text, index)
+        if self._names is None or not forms or any(form.n_mentions or form.kind is FormKind.NAME for form in forms):
+            return
+        known = self.known(text)
+        absent = [one for one in known if one.id not in self._catalogue.index]
+        if absent:
+            here = [one for one in known if one.id in self._catalogue.index]
+            row = self._names.by_id(self._catalogue.ids[index])
+            if row is not None and row.id not in {one.row.id for one in here}:
+                here.insert(0, Known(row))
+            raise AmbiguousEntityError(self._ambiguous(text, [*here, *absent]))
+
+    def _forms(self, text: str, index: int) -> list[NameForm]:
+        return [form for place, form in self._catalogue.by_text.get(_bare(text).casefold(), ()) if place == index]
+
+    def _also_absent(self, text: str) -> str:
+        """The entities that go by a name and of which nothing is written here, to stand at the end of a list."""
+        absent = [one for one in self.known(text) if one.id not in self._catalogue.index]
+        return f"; not written of here: {'; '.join(map(self._describe, absent[:_N_SHOWN]))}" if absent else ""
+
     def _former_name(self, text: str, index: int) -> str | None:
         """The note if the text is a former name of the entity, and none that it or text uses today."""
         if self._names is None:
             return None
-        local = _bare(text)
-        forms = [form for place, form in self._catalogue.by_text.get(local.casefold(), ()) if place == index]
+        local, forms = _bare(text), self._forms(text, index)
         if not forms or any(form.kind is FormKind.NAME for form in forms):
             return None
         row = self._names.by_id(self._catalogue.ids[index])
@@ -133,7 +161,11 @@ class Grounder:
     def _unknown(self, text: str) -> str:
         message = unknown_message(text, self._catalogue)
         absent = self.nearest_absent(text)
-        return f"{message}; known by name, but not written of here: {', '.join(absent)}" if absent else message
+        return (
+            f"{message}{'' if message.endswith('?') else ';'} not written of here: {', '.join(absent)}"
+            if absent
+            else message
+        )
 
     def nearest_absent(self, text: str) -> list[str]:
         """Names most like a text of entities that are not in the workspace, each with its id."""
@@ -141,7 +173,8 @@ class Grounder:
         if self._names is None or not any(character.isalpha() for character in local) or _is_curie(local):
             return []
         near = self._names.nearest(local, entity_type, _N_NEAREST * 2, _MIN_LIKENESS)
-        absent = [one for one in near if EntityId(*one.row.id.split(":", 1)) not in self._catalogue.index]
+        others = [one for one in near if one.text.casefold() != local.casefold()]
+        absent = [one for one in others if EntityId(*one.row.id.split(":", 1)) not in self._catalogue.index]
         return [f"{one.text} ({one.row.id})" for one in absent[:_N_NEAREST]]
 
 

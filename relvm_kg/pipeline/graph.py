@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from relvm_kg.entities.catalogue import Catalogue
-from relvm_kg.entities.grounding import ground
+from relvm_kg.entities.grounder import Grounder
+from relvm_kg.entities.lookup import NamesLookup
 from relvm_kg.errors import InvalidInputError
 from relvm_kg.progress import Progress
 from relvm_kg.workspace import Workspace, read_json
@@ -83,6 +84,7 @@ def make_statement(
         InvalidInputError: if there is neither or both, no such named query, or a parameter does not fit it.
         UnknownEntityError: if an entity is not in the catalogue.
         AmbiguousEntityError: if a name is that of several entities.
+        NoTextError: if an entity is known by name, and nothing is written of it in the workspace.
     """
     if (text is None) == (name is None):
         raise InvalidInputError("a query needs one statement: its text, a file with --file, or a name with --named")
@@ -101,8 +103,10 @@ def _fitting(query: NamedQuery, values: Mapping[str, Any], workspace: Workspace 
     fitting = dict(values)
     entities = [name for name in query.defaults if name in ENTITY_PARAMETERS]
     if entities and workspace is not None and workspace.manifest.generation is not None:
-        catalogue = Catalogue.load(workspace.corpus_dir)
-        fitting |= {name: str(catalogue.ids[ground(str(values[name]), catalogue)]) for name in entities}
+        folder = workspace.corpus_dir
+        catalogue = Catalogue.load(folder)
+        grounder = Grounder(catalogue, NamesLookup.in_folder(folder))
+        fitting |= {name: str(catalogue.ids[grounder.ground(str(values[name])).entity]) for name in entities}
     return fitting
 
 
