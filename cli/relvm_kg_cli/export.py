@@ -35,7 +35,7 @@ EDGES = {"known": "ASSOCIATED", "co-mentioned": "CO_MENTIONED", "predicted": "PR
     help="Only edges of this label (co-mentions have none); repeatable.",
 )
 @click.option("--min-score", type=float, help="Lowest score of a prediction.")
-@click.option("--novel", is_flag=True, help="Leave out predictions of known pairs.")
+@click.option("--novel", is_flag=True, help="Leave out predictions of pairs that are no news, as rank --novel does.")
 @with_console
 def export(  # noqa: PLR0913  one argument an option
     console: Console,

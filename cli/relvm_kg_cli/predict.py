@@ -5,7 +5,7 @@ from dataclasses import asdict
 import click
 
 from relvm_kg.types import POSITIVE_RELATIONS, Relation
-from relvm_kg_cli.options import epilog, open_session, with_console, with_model
+from relvm_kg_cli.options import epilog, open_session, with_console, with_model, with_novel
 from relvm_kg_cli.output import Console
 
 
@@ -33,7 +33,7 @@ from relvm_kg_cli.output import Console
     help="Partners to keep for each head, or for each --entity; 0 keeps all.",
 )
 @click.option("--min-probability", type=float, default=0.0, show_default=True, help="Lowest probability to keep.")
-@click.option("--novel", is_flag=True, help="Leave out pairs whose relation is known.")
+@with_novel
 @click.option("--samples", type=int, default=8, show_default=True, help="Draws of z a pair.")
 @with_model
 @with_console
@@ -45,10 +45,10 @@ def predict(  # noqa: PLR0913  one argument an option
     min_documents: int,
     top: int,
     min_probability: float,
-    novel: bool,
     samples: int,
     run_id: str | None,
     device: str,
+    **novel: bool,
 ) -> None:
     """Score pairs in bulk and write them to the graph.
 
@@ -64,8 +64,8 @@ def predict(  # noqa: PLR0913  one argument an option
         min_documents=min_documents,
         top=top,
         min_probability=min_probability,
-        novel=novel,
         samples=samples,
+        **novel,
     )
     report = predict_pairs(open_session(console, run_id, device), request, console.progress)
     if console.as_json:

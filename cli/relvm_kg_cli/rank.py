@@ -4,15 +4,15 @@ import click
 
 from relvm_kg.types import EntityType
 from relvm_kg_cli.answers import RANKING_COLUMNS, entity_text, notes, ranking_rows
-from relvm_kg_cli.options import epilog, open_session, with_console, with_model
+from relvm_kg_cli.options import epilog, open_session, with_console, with_model, with_novel
 from relvm_kg_cli.output import Console
 
 
 @click.command(
     epilog=epilog(
         "relvm-kg rank --entity EAAT2 --type disease --top 10 --novel",
-        "entity (id, name, type), answers (as in score, best first), n_candidates, n_without_text, "
-        "n_left_out_known, simulated",
+        "entity (id, name, type, depth, document_share), answers (as in score, best first), n_candidates, "
+        "n_without_text, n_left_out_known, n_left_out_related, n_left_out_general, notes, simulated",
     )
 )
 @click.option("--entity", required=True, metavar="NAME", help="An id, symbol, name or synonym.")
@@ -20,21 +20,29 @@ from relvm_kg_cli.output import Console
     "--type", "partner_type", type=click.Choice([t.value.lower() for t in EntityType]), help="Only partners of a type."
 )
 @click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="How many.")
-@click.option("--novel", is_flag=True, help="Leave out partners whose relation is known.")
+@with_novel
 @with_model
 @with_console
-def rank(  # noqa: PLR0913  one argument an option
-    console: Console, *, entity: str, partner_type: str | None, top: int, novel: bool, run_id: str | None, device: str
+def rank(
+    console: Console,
+    *,
+    entity: str,
+    partner_type: str | None,
+    top: int,
+    run_id: str | None,
+    device: str,
+    **novel: bool,
 ) -> None:
     """Rank the likeliest partners of an entity.
 
-    Entities that no training text mentions are left out and counted.
+    Entities that no training text mentions are left out and counted, and so is what --novel leaves out.
     """
     from relvm_kg.pipeline.answers import rank_partners
+    from relvm_kg.pipeline.novelty import NovelRule
 
     kind = None if partner_type is None else EntityType(partner_type.upper())
     session = open_session(console, run_id, device)
-    ranking = rank_partners(session, entity, partner_type=kind, top=top, novel=novel)
+    ranking = rank_partners(session, entity, partner_type=kind, top=top, novel=NovelRule(**novel))
     if console.as_json:
         console.document(
             {
@@ -43,14 +51,22 @@ def rank(  # noqa: PLR0913  one argument an option
                 "n_candidates": ranking.n_candidates,
                 "n_without_text": ranking.n_without_text,
                 "n_left_out_known": ranking.n_left_out_known,
+                "n_left_out_related": ranking.n_left_out_related,
+                "n_left_out_general": ranking.n_left_out_general,
+                "notes": session.notes,
                 "simulated": session.simulated,
             }
         )
         return
+    for note in session.notes:
+        console.say(f"note: {note}")
     console.table(RANKING_COLUMNS, ranking_rows(ranking.answers, ranking.entity.id))
     left_out = f"; left out: {ranking.n_without_text:,} without text"
-    if novel:
-        left_out += f", {ranking.n_left_out_known:,} known"
+    if novel["novel"]:
+        left_out += (
+            f", {ranking.n_left_out_known:,} known, {ranking.n_left_out_related:,} above or below what is known, "
+            f"{ranking.n_left_out_general:,} too general"
+        )
     console.say(f"{entity_text(ranking.entity)}: {ranking.n_candidates:,} candidates{left_out}")
     for note in notes(ranking.answers[0]) if ranking.answers else ():
         console.say(note)

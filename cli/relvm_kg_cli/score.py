@@ -10,9 +10,9 @@ from relvm_kg_cli.output import Console
 @click.command(
     epilog=epilog(
         "relvm-kg score GENE:6506 DISEASE:D000690",
-        "answers (each: head, relation, tail, probability, uncertainty, calibrated, training_prevalence, known, "
-        "co_mentioned, n_documents, simulated, model, stale), known_relation (predicates, pmids, sources; or "
-        "null), simulated",
+        "answers (each: head and tail with id, name, type, depth, document_share; relation, probability, "
+        "uncertainty, calibrated, training_prevalence, known, co_mentioned, n_documents, simulated, model, stale), "
+        "known_relation (predicates, pmids, sources; or null), notes, simulated",
     )
 )
 @click.argument("first", metavar="A")
@@ -28,12 +28,22 @@ def score(console: Console, *, first: str, second: str, run_id: str | None, devi
     """
     from relvm_kg.pipeline.answers import score_pair
 
-    answer = score_pair(open_session(console, run_id, device), first, second)
+    session = open_session(console, run_id, device)
+    answer = score_pair(session, first, second)
     if console.as_json:
         answers = [one.as_mapping() for one in answer.answers]
         simulated = any(one.simulated for one in answer.answers)
-        console.document({"answers": answers, "known_relation": answer.known_relation, "simulated": simulated})
+        console.document(
+            {
+                "answers": answers,
+                "known_relation": answer.known_relation,
+                "notes": session.notes,
+                "simulated": simulated,
+            }
+        )
         return
+    for note in session.notes:
+        console.say(f"note: {note}")
     for one in answer.answers:
         for label, text in answer_rows(one, answer.known_relation):
             console.line(f"{label:<14}{text}")

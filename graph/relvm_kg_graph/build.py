@@ -52,6 +52,7 @@ def _entities(file: Path, *, simulated: bool) -> Iterator[pa.RecordBatch]:
             "category": pa.array([categories[t] for t in batch.column("type").to_pylist()], pa.string()),
             "synonyms": _without_nulls(batch.column("synonyms")),
             "n_documents": batch.column("n_documents"),
+            **{name: _if_there(batch, name) for name in ("document_share", "depth")},
             "simulated": pa.repeat(pa.scalar(simulated), batch.num_rows),
         }
         yield _batch(columns, ENTITY_SCHEMA)
@@ -86,6 +87,11 @@ def _comentions(file: Path, ids: pa.Array, *, simulated: bool) -> Iterator[pa.Re
 def _batch(columns: dict[str, Any], schema: pa.Schema) -> pa.RecordBatch:
     arrays = [columns[wanted.name].cast(wanted.type) for wanted in schema]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _if_there(batch: pa.RecordBatch, name: str) -> pa.Array:
+    """A column that the corpus of an earlier version lacks."""
+    return batch.column(name) if name in batch.schema.names else pa.nulls(batch.num_rows)
 
 
 def _without_nulls(lists: pa.Array) -> pa.Array:

@@ -31,7 +31,7 @@ from relvm_kg_graph.store import (
     Selection,
     StoredRun,
 )
-from relvm_kg_graph.tables import GraphFolder, PartsWriter, read_parquet
+from relvm_kg_graph.tables import GraphFolder, PartsWriter
 
 
 class EmbeddedStore:
@@ -94,7 +94,7 @@ class EmbeddedStore:
         check_selection(selection)
         if edge_type in selection.edge_types:
             condition = edge_filter(edge_type, selection, self._inside(selection))
-            yield from filtered(read_parquet(self._folder.files(edge_type, selection.runs)), condition)
+            yield from filtered(self._folder.edges(edge_type, selection.runs), condition)
 
     def _inside(self, selection: Selection) -> pa.Array | None:
         """The ids of which an edge must touch one: those at most `hops` - 1 steps away from the selection's centre."""
@@ -104,7 +104,7 @@ class EmbeddedStore:
         for _ in range(selection.hops - 1):
             found = set(reached.to_pylist())
             for edge_type in selection.edge_types:
-                batches = read_parquet(self._folder.files(edge_type, selection.runs))
+                batches = self._folder.edges(edge_type, selection.runs)
                 found |= ends(filtered(batches, edge_filter(edge_type, selection, reached)))
             reached = pa.array(sorted(found), pa.string())
         return reached
@@ -147,7 +147,7 @@ class EmbeddedStore:
         known_ids = ids.combine_chunks()
         both = pc.field("subject").isin(known_ids) & pc.field("object").isin(known_ids)
         for edge_type, schema in EDGE_SCHEMAS.items():
-            batches = filtered(read_parquet(self._folder.files(edge_type)), both)
+            batches = filtered(self._folder.edges(edge_type), both)
             yield edge_type, pa.Table.from_batches(batches, schema)
 
     def close(self) -> None:

@@ -45,6 +45,8 @@ def kgx_entities(batch: pa.RecordBatch) -> Columns:
         "name": batch.column("name"),
         "synonym": batch.column("synonyms"),
         "n_documents": batch.column("n_documents"),
+        "document_share": batch.column("document_share"),
+        "depth": batch.column("depth"),
         "simulated": batch.column("simulated"),
     }
 
@@ -233,7 +235,7 @@ class NtriplesExport:
         category = encoded(batch.column("category"), lambda c: f"<{_BIOLINK}{c.removeprefix('biolink:')}>")
         self._file.write(lines([subject, f" <{_RDF}type> ", category, " ."]))
         self._file.write(lines([subject, f" {_RDFS_LABEL} ", encoded(batch.column("name"), ntriples_literal), " ."]))
-        for name in ("synonyms", "n_documents", "simulated"):
+        for name in ("synonyms", "n_documents", "document_share", "depth", "simulated"):
             self._property(subject, name, batch.column(name))
 
     def add_edges(self, edge_type: EdgeType, batch: pa.RecordBatch) -> None:

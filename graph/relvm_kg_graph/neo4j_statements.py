@@ -8,6 +8,7 @@ from relvm_kg_graph.cypher import safe_name
 from relvm_kg_graph.schema import (
     EDGE_SCHEMAS,
     ENTITY_SCHEMA,
+    NEITHER_NEAR_NOR_GENERAL,
     PREDICTED_SCHEMA,
     PREDICTION_BATCH_SCHEMA,
     TYPE_LABELS,
@@ -110,7 +111,7 @@ def read_edges(edge_type: EdgeType, selection: Selection) -> str:
         if selection.min_score is not None:
             conditions.append("r.score >= $min_score")
         if selection.novel_only:
-            conditions.append("NOT r.known")
+            conditions.append(f"NOT r.known AND {NEITHER_NEAR_NOR_GENERAL.format('r')}")
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     columns = ["a.id AS subject", "b.id AS object", *_properties("r", list(EDGE_SCHEMAS[edge_type])[2:])]
     return f"MATCH (a:Entity)-[r:{edge_type.value}]->(b:Entity){where} RETURN {', '.join(columns)}"

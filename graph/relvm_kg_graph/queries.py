@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from relvm_kg.errors import InvalidInputError
 from relvm_kg_graph.cypher import Statement
+from relvm_kg_graph.schema import NEITHER_NEAR_NOR_GENERAL
 
 EDGES_BETWEEN = """
 MATCH (a:Entity {id: $first})-[r]-(b:Entity {id: $second})
@@ -57,9 +58,9 @@ REQUIRED: Any = _Required()
 _QUERIES = (
     NamedQuery(
         "novel-edges",
-        "Predicted pairs that no curated relation joins, best first.",
-        """MATCH (a:Entity)-[p:PREDICTED]->(b:Entity)
-WHERE p.score >= $min_score AND NOT (a)-[:ASSOCIATED]-(b)
+        "Predicted pairs that no curated relation joins or implies, general terms left out, best first.",
+        f"""MATCH (a:Entity)-[p:PREDICTED]->(b:Entity)
+WHERE p.score >= $min_score AND NOT (a)-[:ASSOCIATED]-(b) AND {NEITHER_NEAR_NOR_GENERAL.format("p")}
 RETURN a.id AS subject, a.name AS subject_name, p.relation AS relation, b.id AS object, b.name AS object_name,
        p.score AS score, p.uncertainty AS uncertainty, p.seen AS seen, p.run_id AS run
 ORDER BY score DESC, subject, object LIMIT $top""",

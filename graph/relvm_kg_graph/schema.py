@@ -49,7 +49,10 @@ ENTITY_SCHEMA = _schema(
     ("category", pa.string()),
     ("synonyms", _STRINGS),
     ("n_documents", pa.int32()),
+    ("document_share", pa.float32()),
+    ("depth", pa.int32()),
     ("simulated", pa.bool_()),
+    optional=frozenset({"document_share", "depth"}),
 )
 KNOWN_SCHEMA = _schema(
     ("subject", pa.string()),
@@ -70,7 +73,9 @@ COMENTION_SCHEMA = _schema(
     ("simulated", pa.bool_()),
     optional=frozenset({"first_year"}),
 )
-_OPTIONAL_IN_PREDICTION = frozenset({"rank", "training_prevalence", "raw_score", "uncertainty"})
+_OPTIONAL_IN_PREDICTION = frozenset(
+    {"rank", "training_prevalence", "raw_score", "uncertainty", "near_known", "general"}
+)
 PREDICTION_BATCH_SCHEMA = _schema(
     ("subject", pa.string()),
     ("object", pa.string()),
@@ -81,6 +86,8 @@ PREDICTION_BATCH_SCHEMA = _schema(
     ("rank", pa.int32()),
     ("seen", pa.bool_()),
     ("known", pa.bool_()),
+    ("near_known", pa.bool_()),
+    ("general", pa.bool_()),
     ("training_prevalence", pa.float32()),
     ("evidence_ids", _STRINGS),
     ("n_evidence", pa.int32()),
@@ -106,6 +113,8 @@ EDGE_SCHEMAS: Mapping[EdgeType, pa.Schema] = {
     EdgeType.CO_MENTIONED: COMENTION_SCHEMA,
     EdgeType.PREDICTED: PREDICTED_SCHEMA,
 }
+NEITHER_NEAR_NOR_GENERAL = "NOT coalesce({0}.near_known, false) AND NOT coalesce({0}.general, false)"
+"""In Cypher: a prediction neither follows from a known relation nor has too general an end."""
 KNOWLEDGE_LEVEL = "prediction"
 AGENT_TYPE = "computational_model"
 
@@ -192,6 +201,18 @@ def conform(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
             raise InvalidInputError(
                 f"column {wanted.name} must be {wanted.type}, was {column.type}: {error}"
             ) from error
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def with_missing_columns(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """A batch that an earlier version wrote, with nulls in the columns that came later and may be null."""
+    names = set(batch.schema.names)
+    if names >= set(schema.names):
+        return batch
+    columns = [
+        pa.nulls(batch.num_rows, wanted.type) if wanted.nullable and wanted.name not in names else batch[wanted.name]
+        for wanted in schema
+    ]
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 

@@ -30,7 +30,8 @@ def edge_filter(edge_type: EdgeType, selection: Selection, inside: pa.Array | No
     if edge_type is EdgeType.PREDICTED and selection.min_score is not None:
         conditions.append(pc.field("score") >= pa.scalar(selection.min_score, pa.float32()))
     if edge_type is EdgeType.PREDICTED and selection.novel_only:
-        conditions.append(~pc.field("known"))
+        conditions += [~pc.field("known")]
+        conditions += [~pc.coalesce(pc.field(name), pa.scalar(False)) for name in ("near_known", "general")]
     if inside is not None:
         conditions.append(pc.field("subject").isin(inside) | pc.field("object").isin(inside))
     whole = None

@@ -85,7 +85,7 @@ class Selection:
     min_score: float | None = None
     """Lowest score of a prediction."""
     novel_only: bool = False
-    """Leave out predictions that are known."""
+    """Leave out predictions that are known, follow from what is known, or have too general an end."""
     around: tuple[str, ...] | None = None
     """Only edges within `hops` steps of one of these entities."""
     hops: int = 1

@@ -20,6 +20,7 @@ from relvm_kg.progress import Progress
 from relvm_kg.workspace import atomic_path, read_json, remove, remove_leftovers, write_json
 from relvm_kg_graph.schema import (
     COMENTION_SCHEMA,
+    EDGE_SCHEMAS,
     ENTITY_SCHEMA,
     KNOWN_SCHEMA,
     PREDICTED_SCHEMA,
@@ -28,6 +29,7 @@ from relvm_kg_graph.schema import (
     PredictionRun,
     complete_predictions,
     conform,
+    with_missing_columns,
 )
 from relvm_kg_graph.store import BaseGraph, GraphCounts, StoredRun
 
@@ -162,7 +164,17 @@ class GraphFolder:
     def entities(self) -> Iterator[pa.RecordBatch]:
         """All entities."""
         self.manifest  # noqa: B018
-        yield from read_parquet([self.path / "nodes.parquet"])
+        for batch in read_parquet([self.path / "nodes.parquet"]):
+            yield with_missing_columns(batch, ENTITY_SCHEMA)
+
+    def edges(self, edge_type: EdgeType, runs: Iterable[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """All edges of a type; of predictions, those of whole runs, or of the runs named.
+
+        Raises:
+            StoreError: if a named run is not there as a whole.
+        """
+        for batch in read_parquet(self.files(edge_type, runs)):
+            yield with_missing_columns(batch, EDGE_SCHEMAS[edge_type])
 
     def state(self) -> list[tuple[str, int, int]]:
         """Name, size and time of change of each file that queries depend on."""

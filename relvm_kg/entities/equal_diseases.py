@@ -40,6 +40,9 @@ def with_equal_diseases(
     documents: Iterable[tuple[Document, str]], equal: Mapping[EntityId, EntityId], counts: Counter[str]
 ) -> Iterator[tuple[Document, str]]:
     """Documents, each with its source, whose diseases have MeSH's ids where they equal one; mentions are counted."""
+    if not equal:
+        yield from documents
+        return
     for document, source in documents:
         mentions = tuple(
             m._replace(ids=tuple(dict.fromkeys(equal.get(i, i) for i in m.ids)))

@@ -9,11 +9,14 @@ entity as `parent_tree_numbers`, so that what is above the parent is still known
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+
+from relvm_kg.entities.names_file import is_parquet, read_names
 
 IntArray = npt.NDArray[np.int64]
 NAMES_COLUMNS = ("id", "type", "tree_numbers", "parents", "depth", "merged")
@@ -162,6 +165,11 @@ def read_places(names: pa.Table, ids: Iterable[str]) -> dict[str, Place]:
         beside = set() if own else _nearest_numbers(above, rows, numbers, parents)
         found[entity] = Place(depths[row], narrower.count(own), own, above, tuple(sorted(beside)))
     return found
+
+
+def places_of_file(path: Path, ids: Iterable[str]) -> dict[str, Place]:
+    """Where entities stand according to a file of names; nowhere if it is a plain names table."""
+    return read_places(read_names(path, NAMES_COLUMNS), ids) if is_parquet(path) else {}
 
 
 def _nearest_numbers(

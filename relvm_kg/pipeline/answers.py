@@ -11,6 +11,7 @@ from relvm_kg.classify.mention import LabelledSentences, load_mention_classifier
 from relvm_kg.encoding.token_store import TokenStore
 from relvm_kg.encoding.vocabulary import Vocabulary
 from relvm_kg.errors import InvalidInputError, NoRelationForTypesError
+from relvm_kg.pipeline.novelty import NovelRule
 from relvm_kg.pipeline.session import IntArray, OrderedPair, Session
 from relvm_kg.types import EntityType, Evidence, relation_for_types
 
@@ -24,6 +25,10 @@ class NamedEntity(NamedTuple):
     id: str
     name: str
     type: str
+    depth: int | None = None
+    """Levels below the root of its hierarchy (MeSH); None where no names catalogue has it."""
+    document_share: float = 0.0
+    """Share of the corpus's documents that mention it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +79,11 @@ class Ranking:
     n_without_text: int
     """Entities left out because no training sentence mentions them."""
     n_left_out_known: int
-    """Candidates left out because the relation is known (`novel`)."""
+    """Candidates left out because the relation is known (`novel`) ..."""
+    n_left_out_related: int
+    """... because they are above or below a known partner, or known for a term above or below the entity ..."""
+    n_left_out_general: int
+    """... or because they are too general."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,9 +104,12 @@ class EvidenceSentence:
 
 
 def named(session: Session, index: int) -> NamedEntity:
-    """An entity's id, name and type."""
+    """What people read of an entity."""
     catalogue = session.catalogue
-    return NamedEntity(str(catalogue.ids[index]), catalogue.names[index], catalogue.types[index].value)
+    share = round(float(catalogue.document_share[index]), 6)
+    return NamedEntity(
+        str(catalogue.ids[index]), catalogue.names[index], catalogue.types[index].value, catalogue.depth(index), share
+    )
 
 
 def score_pair(session: Session, first: str, second: str) -> ScoreAnswer:
@@ -127,7 +139,12 @@ def score_pair(session: Session, first: str, second: str) -> ScoreAnswer:
 
 
 def rank_partners(
-    session: Session, entity: str, *, partner_type: EntityType | None = None, top: int = 20, novel: bool = False
+    session: Session,
+    entity: str,
+    *,
+    partner_type: EntityType | None = None,
+    top: int = 20,
+    novel: NovelRule | bool = False,
 ) -> Ranking:
     """The most probable partners of an entity, best first.
 
@@ -136,7 +153,7 @@ def rank_partners(
         entity: An id, name or synonym.
         partner_type: Only partners of this type.
         top: How many.
-        novel: Leave out partners whose relation is known.
+        novel: Leave out what is no news: all of it, or what a rule says.
 
     Raises:
         UnknownEntityError: if the name is unknown.
@@ -149,10 +166,7 @@ def rank_partners(
     candidates = candidate_partners(session, x, partner_type)
     able = session.scorable(candidates)
     n_without, candidates = int((~able).sum()), candidates[able]
-    n_known = 0
-    if novel and session.facts is not None:
-        known = session.facts.known(np.full(len(candidates), x), candidates)
-        n_known, candidates = int(known.sum()), candidates[~known]
+    candidates, left_out = session.novelty.select(x, candidates, NovelRule.of(novel))
     best = _best(session, x, candidates, top)
     pairs = [session.ordered(x, int(y)) for y in best]
     return Ranking(
@@ -160,7 +174,9 @@ def rank_partners(
         answers=tuple(_answers(session, np.array([p.head for p in pairs]), np.array([p.tail for p in pairs]))),
         n_candidates=len(candidates),
         n_without_text=n_without,
-        n_left_out_known=n_known,
+        n_left_out_known=left_out.known,
+        n_left_out_related=left_out.related,
+        n_left_out_general=left_out.general,
     )
 
 

@@ -58,6 +58,22 @@ class PairFacts:
         """Whether a relation of each pair is known. *Shape:* (pairs)"""
         return self._known.find(pair_keys(heads, tails))[0]
 
+    @cached_property
+    def _partners(self) -> tuple[IntArray, IntArray]:
+        """Both ends of every known relation, sorted by the first: each relation stands here in both directions."""
+        ends = [np.asarray(self._known.table[name].to_numpy()).astype(np.int64) for name in ("head", "tail")]
+        first, second = np.concatenate(ends), np.concatenate(ends[::-1])
+        order = np.argsort(first, kind="stable")
+        return first[order], second[order]
+
+    def partners(self, entities: IntArray) -> IntArray:
+        """Whoever has a known relation with at least one of some entities, rising."""
+        first, second = self._partners
+        starts, ends = (np.searchsorted(first, entities, side=side) for side in ("left", "right"))
+        found = [second[start:end] for start, end in zip(starts, ends, strict=True)]
+        everyone: IntArray = np.unique(np.concatenate(found)) if found else np.zeros(0, dtype=np.int64)
+        return everyone
+
     def comention_counts(self, heads: IntArray, tails: IntArray, column: str = "n_documents") -> IntArray:
         """In how many documents (or sentences) each pair is mentioned together. *Shape:* (pairs)"""
         found, rows = self._comentions.find(pair_keys(heads, tails))

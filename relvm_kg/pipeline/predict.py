@@ -3,13 +3,14 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from relvm_kg.config import require, settings_to_mapping
+from relvm_kg.pipeline.novelty import NovelRule, PairNews
 from relvm_kg.pipeline.session import IntArray, Session
 from relvm_kg.progress import Progress
 from relvm_kg.scoring.scorer import RelvmScorer
@@ -40,9 +41,18 @@ class PredictRequest:
     min_probability: float = 0.0
     """Lowest probability to keep."""
     novel: bool = False
-    """Leave out pairs whose relation is known."""
+    """Leave out what is no news: see `relvm_kg.pipeline.novelty` ..."""
+    keep_related: bool = False
+    """... but not what follows from a known relation, ..."""
+    keep_general: bool = False
+    """... and not terms that are too general."""
     samples: int = 8
     """Draws of z a pair and order."""
+
+    @property
+    def novel_rule(self) -> NovelRule:
+        """Which pairs are left out as no news."""
+        return NovelRule(novel=self.novel, keep_related=self.keep_related, keep_general=self.keep_general)
 
     def __post_init__(self) -> None:
         require(bool(self.relations), "predict.relations", "name at least one label", self.relations)
@@ -191,8 +201,9 @@ def _score_anchor(
     row = session.model_rows(np.array([anchor]))[0]
     scores = scorer.score(np.full(len(partners), row), session.model_rows(partners))
     anchors = np.full(len(partners), anchor)
-    known = facts.known(anchors, partners)
-    kept = np.flatnonzero((scores.probability >= request.min_probability) & ~(known & request.novel))
+    news = _news(session, part, anchor, partners)
+    left_out = np.logical_or.reduce(news.left_out(request.novel_rule))
+    kept = np.flatnonzero((scores.probability >= request.min_probability) & ~left_out)
     kept = kept[np.argsort(-scores.probability[kept], kind="stable")]
     kept = kept[: request.top] if request.top else kept
     sentences = facts.comention_counts(anchors[kept], partners[kept], "n_sentences")
@@ -208,11 +219,22 @@ def _score_anchor(
         "uncertainty": [float(u) for u in scores.uncertainty[kept]],
         "rank": list(range(1, len(kept) + 1)),
         "seen": (sentences > 0).tolist(),
-        "known": known[kept].tolist(),
+        "known": news.known[kept].tolist(),
+        "near_known": news.near_known[kept].tolist(),
+        "general": news.general[kept].tolist(),
         "training_prevalence": [scorer.report.training_prevalence[part.relation.value]] * len(kept),
         "evidence_ids": list(_evidence_ids(session, anchor, partners[kept], sentences)),
         "n_evidence": sentences.tolist(),
     }
+
+
+def _news(session: Session, part: _Part, anchor: int, partners: IntArray) -> PairNews:
+    """What is no news of an anchor's pairs; an entity that the request names is never too general."""
+    news, general = session.novelty.of(anchor, partners), session.novelty.general
+    asked = np.isin(partners, part.chosen)
+    if anchor not in part.chosen and general[anchor]:
+        return replace(news, general=np.ones(len(partners), dtype=bool))
+    return replace(news, general=news.general & ~asked)
 
 
 def _evidence_ids(session: Session, anchor: int, partners: IntArray, sentences: IntArray) -> Iterator[list[str]]:

@@ -11,9 +11,11 @@ import pyarrow.parquet as pq
 
 from relvm_kg.corpus.evidence import EvidenceIndex
 from relvm_kg.entities.catalogue import Catalogue
-from relvm_kg.entities.grounding import ground
+from relvm_kg.entities.grounder import Grounder
+from relvm_kg.entities.lookup import NamesLookup
 from relvm_kg.errors import NoTextError, WorkspaceError
 from relvm_kg.pipeline.facts import PairFacts
+from relvm_kg.pipeline.novelty import Novelty
 from relvm_kg.scoring.scorer import DEFAULT_SAMPLES, RelvmScorer
 from relvm_kg.training.device import Device, torch_device
 from relvm_kg.types import EntityId, EntityType, Relation, relation_for_types
@@ -53,6 +55,8 @@ class Session:
         self._run_id = run_id
         self._device = device
         self._samples = samples
+        self.notes: list[str] = []
+        """What to tell the person about names that were asked for: former ones, replaced ids."""
 
     @cached_property
     def run_folder(self) -> Path:
@@ -81,6 +85,11 @@ class Session:
     def facts(self) -> PairFacts | None:
         """What is known of pairs; None without a corpus."""
         return None if self.corpus_folder is None else PairFacts(self.corpus_folder)
+
+    @cached_property
+    def novelty(self) -> Novelty:
+        """What is news."""
+        return Novelty(self.catalogue, self.facts)
 
     @cached_property
     def evidence_index(self) -> EvidenceIndex:
@@ -125,14 +134,23 @@ class Session:
         """Whether the model, or the corpus, is simulated."""
         return self.workspace.manifest.simulated or self.scorer.bundle.config.simulated
 
+    @cached_property
+    def _grounder(self) -> Grounder:
+        names = None if self.corpus_folder is None else NamesLookup.in_folder(self.corpus_folder)
+        return Grounder(self.catalogue, names)
+
     def ground(self, text: str) -> int:
-        """Catalogue index of what a person typed.
+        """Catalogue index of what a person typed; what is worth telling about the name goes into `notes`.
 
         Raises:
             UnknownEntityError: if nothing has that id, name or synonym.
             AmbiguousEntityError: if several have.
+            NoTextError: if the names catalogue has it, and nothing is written of it here.
         """
-        return ground(text, self.catalogue)
+        entity, note = self._grounder.ground(text)
+        if note is not None and note not in self.notes:
+            self.notes.append(note)
+        return entity
 
     @cached_property
     def _sentences(self) -> tuple[pa.ChunkedArray, pa.Table]:

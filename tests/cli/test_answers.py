@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from relvm_kg.pipeline.find import FoundEntity
+
 Relvm = Callable[..., Any]
 ANSWER_KEYS = {
     "head",
@@ -76,7 +78,7 @@ def test_a_score_says_what_it_is_worth_beside_the_probability(predicted: Path, r
 def test_the_json_of_a_score_carries_the_documented_keys(predicted: Path, relvm: Relvm) -> None:
     first, second = known_pair(predicted, relvm)
     document = relvm("score", first, second, "--json", "--workspace", predicted).json
-    assert set(document) == {"answers", "known_relation", "simulated"}
+    assert set(document) == {"answers", "known_relation", "notes", "simulated"}
     (answer,) = document["answers"]
     assert set(answer) == ANSWER_KEYS
     assert answer["calibrated"] is False
@@ -109,9 +111,20 @@ def test_a_ranking_holds_partners_of_the_type_asked_for_best_first(predicted: Pa
         "n_candidates",
         "n_without_text",
         "n_left_out_known",
+        "n_left_out_related",
+        "n_left_out_general",
+        "notes",
         "simulated",
     }
-    assert document["entity"] == {"id": "NCBIGene:6506", "name": "SLC1A2", "type": "GENE"}
+    entity = document["entity"]
+    assert {name: entity[name] for name in ("id", "name", "type")} == {
+        "id": "NCBIGene:6506",
+        "name": "SLC1A2",
+        "type": "GENE",
+    }
+    assert entity["depth"] is None
+    assert 0 < entity["document_share"] < 1
+    assert {frozenset(a[end]) for a in document["answers"] for end in ("head", "tail")} == {frozenset(entity)}
     probabilities = [answer["probability"] for answer in document["answers"]]
     assert len(probabilities) == 4
     assert probabilities == sorted(probabilities, reverse=True)
@@ -124,7 +137,10 @@ def test_a_novel_ranking_leaves_out_known_pairs_and_counts_them(predicted: Path,
     n_known = sum(answer["known"] for answer in everything["answers"])
     assert n_known > 0
     assert novel["n_left_out_known"] == n_known
+    assert (novel["n_left_out_related"], novel["n_left_out_general"]) == (0, 0)
     assert not any(answer["known"] for answer in novel["answers"])
+    kept = relvm(*call, "--novel", "--keep-related", "--keep-general").json
+    assert kept["answers"] == novel["answers"]
     assert len(novel["answers"]) + n_known == len(everything["answers"])
 
 
@@ -144,7 +160,7 @@ def test_evidence_marks_both_mentions_and_names_document_and_year(predicted: Pat
 def test_the_spans_of_the_json_are_the_two_mentions(predicted: Path, relvm: Relvm) -> None:
     first, second = known_pair(predicted, relvm)
     document = relvm("evidence", first, second, "--json", "--workspace", predicted).json
-    assert set(document) == {"head", "relation", "tail", "n_sentences", "sentences", "simulated"}
+    assert set(document) == {"head", "relation", "tail", "n_sentences", "sentences", "notes", "simulated"}
     assert document["n_sentences"] == len(document["sentences"]) > 0
     found = relvm("find", document["head"]["id"], "--json", "--workspace", predicted).json["entity"]
     for sentence in document["sentences"]:
@@ -163,9 +179,9 @@ def test_a_pair_without_a_sentence_says_so_and_is_no_error(predicted: Path, relv
 
 def test_find_shows_the_entity_its_namesakes_and_the_nearest_names(predicted: Path, relvm: Relvm) -> None:
     document = relvm("find", "eaat2", "--json", "--workspace", predicted).json
-    assert set(document) == {"text", "entity", "reason", "candidates", "nearest"}
+    assert set(document) == {"text", "entity", "reason", "note", "candidates", "nearest", "nearest_absent"}
     assert document["entity"]["id"] == "NCBIGene:6506"
-    assert set(document["entity"]) == {"id", "name", "type", "synonyms", "n_documents", "n_training_sentences"}
+    assert set(document["entity"]) == set(FoundEntity._fields)
     (candidate,) = document["candidates"]
     assert candidate["text"] == "EAAT2"
     assert candidate["kind"] == "alias"

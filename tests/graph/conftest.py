@@ -50,6 +50,8 @@ def entities(*names: str, simulated: bool = False) -> pa.RecordBatch:
             "category": CATEGORIES[name[0]],
             "synonyms": [f"{name}'s alias", 'a "quoted" one'] if name.endswith("1") else [],
             "n_documents": int(name[1:]),
+            "document_share": int(name[1:]) / 4,
+            "depth": 3 if name[0] == "d" else None,
             "simulated": simulated,
         }
         for name in names
@@ -91,8 +93,11 @@ def comentions(*pairs: str) -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist(rows, schema=COMENTION_SCHEMA)
 
 
-def predictions(**scores: float) -> pa.RecordBatch:
-    """Predictions, `d1_g1=0.9`; every second one is known, seen and has evidence, and lacks an uncertainty."""
+def predictions(*, no_news: dict[str, str] | None = None, **scores: float) -> pa.RecordBatch:
+    """Predictions, `d1_g1=0.9`; every second one is known, seen and has evidence, and lacks an uncertainty.
+
+    `no_news` says of a pair which of the columns `near_known` and `general` is true of it.
+    """
     rows = []
     for place, (pair, score) in enumerate(scores.items()):
         a, b = pair.split("_")
@@ -100,6 +105,8 @@ def predictions(**scores: float) -> pa.RecordBatch:
         odd = place % 2 == 1
         row |= {"score": score, "raw_score": score / 2, "uncertainty": None if odd else 0.125, "rank": place + 1}
         row |= {"seen": odd, "known": odd, "training_prevalence": 0.25}
+        reason = (no_news or {}).get(pair)
+        row |= {name: reason == name for name in ("near_known", "general")} if reason else {}
         row |= {"evidence_ids": ["PMID:7#2", "PMID:8#0"] if odd else [], "n_evidence": 2 if odd else 0}
         rows.append(row)
     return pa.RecordBatch.from_pylist(rows, schema=PREDICTION_BATCH_SCHEMA)

@@ -17,7 +17,7 @@ from relvm_kg.workspace import read_json, write_json
 from relvm_kg_graph.cypher import Statement
 from relvm_kg_graph.embedded import EmbeddedStore
 from relvm_kg_graph.schema import PREDICTED_SCHEMA, EdgeType
-from relvm_kg_graph.store import BaseGraph, GraphCounts, write_predictions
+from relvm_kg_graph.store import BaseGraph, GraphCounts, Selection, write_predictions
 
 COUNT = Statement("MATCH ()-[r:PREDICTED]->() RETURN count(r) AS n")
 
@@ -224,3 +224,20 @@ def test_a_missing_parameter_is_told_with_the_option_that_gives_it(embedded_stor
     embedded_store.write_base(BaseGraph(entities=[world.entities("d1", "d2", "g1", "g2")]))
     with pytest.raises(StoreError, match=r"parameter \$wanted; give it with --param wanted=VALUE$"):
         embedded_store.query(Statement("MATCH (n:Entity {id: $wanted}) RETURN n.id"))
+
+
+def test_what_an_earlier_version_wrote_reads_with_nulls_in_the_columns_that_came_later(
+    embedded_store: EmbeddedStore, tmp_path: Path, world: Any
+) -> None:
+    world.fill(embedded_store)
+    later = {"nodes.parquet": ["document_share", "depth"], "predictions/*/part-*.parquet": ["near_known", "general"]}
+    for pattern, names in later.items():
+        for file in (tmp_path / "graph").glob(pattern):
+            pq.write_table(pq.read_table(file).drop_columns(names), file)
+    (entities,) = embedded_store.read_entities()
+    assert entities["depth"].null_count == entities.num_rows == 8
+    edges = pa.Table.from_batches(embedded_store.read_edges(EdgeType.PREDICTED), PREDICTED_SCHEMA)
+    assert edges["near_known"].null_count == edges.num_rows == 7
+    novel = Selection(edge_types=(EdgeType.PREDICTED,), novel_only=True)
+    assert sum(batch.num_rows for batch in embedded_store.read_edges(EdgeType.PREDICTED, novel)) == 4
+    assert embedded_store.query(COUNT).rows == [(7,)]

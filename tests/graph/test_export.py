@@ -121,6 +121,7 @@ def test_kgx_json_lines_hold_the_biolink_model(graph: EmbeddedStore, tmp_path: P
         "name": STRANGE,
         "synonym": [STRANGE, "plain"],
         "n_documents": 1,
+        "document_share": 0.25,
         "simulated": False,
     }
     edges = json_lines(tmp_path / "out/edges.jsonl")

@@ -28,6 +28,8 @@ def corpus(folder: Path, *, simulated: bool = False, simulated_row: bool = False
         "n_sentences": pa.array([1, 2, 3], pa.int32()),
         "n_training_sentences": pa.array([1, 2, 3], pa.int32()),
         "n_training_contexts": pa.array([1, 2, 3], pa.int32()),
+        "document_share": pa.array([0.25, 0.5, 0.75], pa.float32()),
+        "depth": pa.array([None, 4, None], pa.int16()),
     }
     relations = {
         "head": pa.array([1, 0], pa.int32()),
@@ -66,8 +68,11 @@ def test_the_graph_holds_entities_relations_and_comentions_of_the_corpus(tmp_pat
         "category": "biolink:Disease",
         "synonyms": ["Lou Gehrig"],
         "n_documents": 2,
+        "document_share": 0.5,
+        "depth": 4,
         "simulated": False,
     }
+    assert (entities[0]["depth"], entities[2]["document_share"]) == (None, 0.75)
     assert (entities[0]["category"], entities[2]["category"]) == ("biolink:ChemicalEntity", "biolink:Gene")
     assert entities[2]["synonyms"] == []
     assert (known.subject, known.type, known.object) == ("MESH:D1", EdgeType.ASSOCIATED, "NCBIGene:1")
@@ -107,3 +112,13 @@ def test_a_workspace_without_a_corpus_or_a_table_is_an_error(tmp_path: Path) -> 
     (workspace.corpus_dir / "comentions.parquet").unlink()
     with pytest.raises(WorkspaceError, match=r"must hold .*comentions\.parquet"):
         write_graph(workspace)
+
+
+def test_a_corpus_of_an_earlier_version_makes_a_graph_without_depth(tmp_path: Path) -> None:
+    workspace = corpus(tmp_path / "w")
+    file = workspace.corpus_dir / "entities.parquet"
+    pq.write_table(pq.read_table(file).drop_columns(["document_share", "depth"]), file)
+    write_graph(workspace)
+    with EmbeddedStore(workspace.graph_dir) as store:
+        (entities,) = store.read_entities()
+    assert entities["depth"].null_count == entities["document_share"].null_count == 3

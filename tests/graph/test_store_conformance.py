@@ -269,6 +269,7 @@ def test_nodes_relationships_and_paths_come_as_plain_values(filled: GraphStore) 
         "category": "biolink:ChemicalEntity",
         "synonyms": ["c1's alias", 'a "quoted" one'],
         "n_documents": 1,
+        "document_share": 0.25,
         "simulated": False,
         "_labels": ["Chemical", "Entity"],
     }
@@ -437,3 +438,30 @@ def test_text_of_any_kind_survives(store: GraphStore, world: Any, tmp_path: Path
     assert rows(store, "MATCH (n:Entity {name: $name}) RETURN n.name, n.synonyms", name=strange) == [
         (strange, [strange, ""])
     ]
+
+
+def test_what_follows_from_known_relations_and_general_terms_are_no_news(filled: GraphStore, world: Any) -> None:
+    batch = world.predictions(d2_g2=0.75, c2_g1=0.75, d2_g3=0.875, no_news={"d2_g2": "near_known", "d2_g3": "general"})
+    write_predictions(filled, world.run("run-3"), [batch])
+    everything = Selection(edge_types=(EdgeType.PREDICTED,), runs=("run-3",))
+    novel = Selection(edge_types=(EdgeType.PREDICTED,), runs=("run-3",), novel_only=True)
+    flags = {
+        r["subject"] + r["object"]: (r["near_known"], r["general"])
+        for r in edge_rows(filled, EdgeType.PREDICTED, everything)
+    }
+    assert flags == {
+        "MESH:D2NCBIGene:2": (True, False),
+        "MESH:C2NCBIGene:1": (None, None),
+        "MESH:D2NCBIGene:3": (False, True),
+    }
+    assert edge_rows(filled, EdgeType.PREDICTED, novel) == []
+    query = NAMED_QUERIES["novel-edges"].statement({"min_score": 0.7})
+    found = [(r["subject"], r["object"]) for r in filled.query(query).records()]
+    assert ("MESH:C2", "NCBIGene:1") in found
+    assert not {("MESH:D2", "NCBIGene:2"), ("MESH:D2", "NCBIGene:3")} & set(found)
+
+
+def test_people_can_filter_by_depth_and_share_of_documents(filled: GraphStore) -> None:
+    text = "MATCH (n:Entity) WHERE n.depth >= 3 AND n.document_share < 0.5 RETURN n.id AS id ORDER BY id"
+    assert rows(filled, text) == [("MESH:D1",)]
+    assert rows(filled, "MATCH (n:Gene) WHERE n.depth IS NULL RETURN count(n) AS n") == [(3,)]
