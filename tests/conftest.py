@@ -19,9 +19,10 @@ from relvm_kg.workspace import ENVIRONMENT_VARIABLE, Workspace
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep the user's data folder and environment out of the tests."""
+    """Keep the user's data folder, cache and environment out of the tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data-home")))
+        patch.setenv("RELVM_KG_CACHE", str(tmp_path_factory.mktemp("cache-home")))
         patch.delenv(ENVIRONMENT_VARIABLE, raising=False)
         yield
 

@@ -1,6 +1,6 @@
 """Files of a Python package index, fetched by the pip of the running interpreter with the user's own settings.
 
-What runs is `python -m pip download --no-deps --require-hashes ...`, in an empty folder. Nothing of the package runs: a
+What runs is `python -P -m pip download --no-deps --require-hashes ...`. Nothing of the package runs: a
 wheel is only stored, and for a source distribution pip asks a build backend for its metadata, which is one of our own
 that copies the metadata file out of the archive and never looks at its code.
 """
@@ -55,7 +55,7 @@ def fetch_package(package: Package, sha256: str, target: Path, progress: Progres
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".pip-", suffix=".part") as name:
         folder = Path(name)
         command, environment = _command(package, sha256, folder)
-        lines = _run(command, environment, folder, package.requirement, progress)
+        lines = _run(command, environment, package.requirement, progress)
         found = list((folder / "files").glob("*")) if (folder / "files").is_dir() else []
         if len(found) != 1:
             raise DownloadError(f"{package.requirement}: pip left {len(found)} files instead of one: {_last(lines)}")
@@ -69,7 +69,7 @@ def pip_command() -> list[str]:
         DownloadError: if there is neither.
     """
     if importlib.util.find_spec("pip") is not None:
-        return [sys.executable, "-m", "pip"]
+        return [sys.executable, "-P", "-m", "pip"]
     if (spec := importlib.util.find_spec("ensurepip")) is not None and spec.origin is not None:
         for wheel in sorted((Path(spec.origin).parent / "_bundled").glob("pip-*.whl")):
             return [sys.executable, str(wheel / "pip")]
@@ -82,8 +82,9 @@ def _command(package: Package, sha256: str, folder: Path) -> tuple[list[str], di
     (folder / "requirements.txt").write_text(f"{package.requirement} --hash=sha256:{sha256}\n", encoding="utf-8")
     pip = pip_command()
     command = [*pip, "download", "--no-deps", "--require-hashes", "--no-input", "--disable-pip-version-check"]
-    command += ["--ignore-requires-python", "--dest", "files", "--requirement", "requirements.txt"]
-    environment = dict(os.environ)
+    command += ["--ignore-requires-python", "--dest", str(folder / "files")]
+    command += ["--requirement", str(folder / "requirements.txt")]
+    environment = {name: value for name, value in os.environ.items() if name != "PIP_CONSTRAINT"}
     if package.is_source:
         backend = folder / "backend" / "setuptools"
         backend.mkdir(parents=True)
@@ -105,11 +106,10 @@ def _version(pip: list[str]) -> tuple[int, ...]:
     return (0,) if match is None else (int(match[1]), int(match[2]))
 
 
-def _run(command: list[str], environment: dict[str, str], folder: Path, label: str, progress: Progress) -> list[str]:
+def _run(command: list[str], environment: dict[str, str], label: str, progress: Progress) -> list[str]:
     """Lines that pip prints, but for its progress, which goes where ours goes."""
     process = subprocess.Popen(  # noqa: S603  our own pip
         command,
-        cwd=folder,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
