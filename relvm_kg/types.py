@@ -170,6 +170,10 @@ class Evidence(NamedTuple):
     head_span: tuple[int, int]
     tail_span: tuple[int, int]
     simulated: bool = False
+    retracted: bool = False
+    head_source_id: str | None = None
+    """The id that the source gave, where the head is a gene of another species folded onto the human gene."""
+    tail_source_id: str | None = None
 
 
 class PairContext(NamedTuple):

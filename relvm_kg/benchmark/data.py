@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from relvm_kg.benchmark.partners import PartnerIndex
 from relvm_kg.benchmark.triples import FloatArray, IntArray, Triples, argument_order, concatenated
+from relvm_kg.corpus.tables import read_columns
 from relvm_kg.encoding.split import Split, pair_split
 from relvm_kg.errors import WorkspaceError
 from relvm_kg.pairs import pair_ends, pair_keys
@@ -178,16 +179,26 @@ def _read_comentions(folder: Path, n_entities: int) -> Comentions:
     """Counts of sentences from the training documents' contexts; NPMI as the corpus builder stored it."""
     table = pq.read_table(folder / "comentions.parquet", columns=["first", "second", "npmi"])
     first, second = (table[c].to_numpy().astype(np.int64) for c in ("first", "second"))
-    contexts = pq.read_table(folder / "contexts.parquet", columns=["head", "tail", "sentence_row", "held_out"])
-    kept = ~contexts["held_out"].to_numpy(zero_copy_only=False).astype(np.bool_)
+    contexts = read_columns(folder / "contexts.parquet", ["head", "tail", "sentence_row", "held_out", "retracted"])
+    held_out, retracted = (contexts[c].to_numpy().astype(np.bool_) for c in ("held_out", "retracted"))
+    kept = ~(held_out | retracted)
     keys = pair_keys(contexts["head"].to_numpy()[kept], contexts["tail"].to_numpy()[kept])
     rows = contexts["sentence_row"].to_numpy()[kept].astype(np.int64)
-    once = np.unique(np.stack([keys, rows]), axis=1)[0]
-    seen, counts = np.unique(once, return_counts=True)
+    seen, counts = _counted_once(keys, rows)
     empty = Comentions(n_entities, seen, counts.astype(np.float64), np.zeros(len(seen)))
     n_sentences = empty.look_up(empty.n_sentences, first, second, absent=0.0)
     npmi = table["npmi"].to_numpy().astype(np.float64)
     return Comentions.of(n_entities, (first, second), n_sentences, npmi)
+
+
+def _counted_once(keys: IntArray, sentence_rows: IntArray) -> tuple[IntArray, IntArray]:
+    """The distinct keys, rising, and in how many distinct sentences each stands."""
+    order = np.lexsort((sentence_rows, keys))
+    keys, sentence_rows = keys[order], sentence_rows[order]
+    new = np.ones(len(keys), dtype=np.bool_)
+    new[1:] = (keys[1:] != keys[:-1]) | (sentence_rows[1:] != sentence_rows[:-1])
+    seen, counts = np.unique(keys[new], return_counts=True)
+    return seen, counts.astype(np.int64)
 
 
 def _unlabelled(comentions: Comentions, known: Triples, types: npt.NDArray[np.int8]) -> Triples:

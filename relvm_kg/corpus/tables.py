@@ -10,10 +10,11 @@
 | `comentions.parquet` | a pair with at least one context, `first` < `second` |
 
 Offsets are characters; those of mentions and contexts count from the start of the sentence. Entities are catalogue
-indices.
+indices. `source_id` is the id that the source gave where a gene of another species was folded onto the human gene.
+Sentences of retracted papers are in the first four; every statistic leaves them out.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -23,12 +24,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from relvm_kg.errors import WorkspaceError
+
 ROW_GROUP = 16_384
 """Rows of one row group: what a look-up reads at a time."""
 
 
 def _schema(**columns: Any) -> pa.Schema:
-    nullable = {"year", "first_year"}
+    nullable = {"year", "first_year", "source_id"}
     return pa.schema([pa.field(name, kind, nullable=name in nullable) for name, kind in columns.items()])
 
 
@@ -39,6 +42,7 @@ DOCUMENTS = _schema(
     n_sentences=pa.int32(),
     held_out=pa.bool_(),
     simulated=pa.bool_(),
+    retracted=pa.bool_(),
 )
 SENTENCES = _schema(
     doc_id=pa.string(),
@@ -48,8 +52,9 @@ SENTENCES = _schema(
     year=pa.int16(),
     held_out=pa.bool_(),
     simulated=pa.bool_(),
+    retracted=pa.bool_(),
 )
-MENTIONS = _schema(sentence_row=pa.int32(), entity=pa.int32(), start=pa.int32(), end=pa.int32())
+MENTIONS = _schema(sentence_row=pa.int32(), entity=pa.int32(), start=pa.int32(), end=pa.int32(), source_id=pa.string())
 CONTEXTS = _schema(
     head=pa.int32(),
     tail=pa.int32(),
@@ -59,6 +64,7 @@ CONTEXTS = _schema(
     tail_start=pa.int32(),
     tail_end=pa.int32(),
     held_out=pa.bool_(),
+    retracted=pa.bool_(),
 )
 RELATIONS = _schema(
     head=pa.int32(),
@@ -80,6 +86,15 @@ COMENTIONS = _schema(
 )
 
 
+def table_of(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
+    """A table of rows, their values in the order of the schema."""
+    if not rows:
+        return schema.empty_table()
+    columns = zip(*rows, strict=True)
+    arrays = [pa.array(values, type=field.type) for values, field in zip(columns, schema, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
 class TableWriter:
     """Writes a Parquet file row by row, one row group at a time."""
 
@@ -98,6 +113,13 @@ class TableWriter:
         if len(self._rows) >= self._row_group:
             self._flush()
 
+    def extend(self, rows: pa.Table) -> None:
+        """Add a table of the schema."""
+        self._flush()
+        if rows.num_rows:
+            self._writer.write_table(rows, row_group_size=self._row_group)
+            self.n_rows += rows.num_rows
+
     def close(self) -> None:
         """Write what is left and finish the file."""
         self._flush()
@@ -105,11 +127,7 @@ class TableWriter:
 
     def _flush(self) -> None:
         if self._rows:
-            columns = [
-                pa.array(values, type=field.type)
-                for values, field in zip(zip(*self._rows, strict=True), self._schema, strict=True)
-            ]
-            self._writer.write_table(pa.Table.from_arrays(columns, schema=self._schema), row_group_size=self._row_group)
+            self._writer.write_table(table_of(self._rows, self._schema), row_group_size=self._row_group)
             self._rows.clear()
 
     def __enter__(self) -> Self:
@@ -127,6 +145,18 @@ class TableWriter:
 def int32_array(values: npt.NDArray[np.int32]) -> pa.Array:
     """An Arrow column of a NumPy array."""
     return pa.array(values, type=pa.int32())
+
+
+def read_columns(path: Path, columns: list[str]) -> pa.Table:
+    """Columns of a table.
+
+    Raises:
+        WorkspaceError: if it lacks one, because an earlier version of the program wrote it.
+    """
+    missing = set(columns) - set(pq.read_schema(path).names)
+    if missing:
+        raise WorkspaceError(f"{path} lacks the column {min(missing)!r}; run relvm-kg build on the workspace again")
+    return pq.read_table(path, columns=columns)
 
 
 def read_rows(path: Path, columns: list[str] | None = None) -> Iterator[tuple[Any, ...]]:

@@ -3,8 +3,6 @@
 Both come from training documents only. A row belongs to an entity; one without text has a row of zeros.
 """
 
-from array import array
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -17,38 +15,21 @@ TEXT_PROFILE = "text_profile.npy"
 COMENTION_PROFILE = "comention_profile.npy"
 
 
-class TextProfileBuilder:
-    """Counts the tokens of the sentences in which each entity is mentioned."""
+def text_profile(
+    mentions: scipy.sparse.csr_matrix, tokens: scipy.sparse.csr_matrix, dimensions: int, seed: int = 0
+) -> FloatArray:
+    """TF-IDF of the tokens of the sentences in which each entity is mentioned, reduced by a truncated SVD.
 
-    def __init__(self, n_entities: int, n_vocabulary: int) -> None:
-        self._shape = (n_entities, n_vocabulary)
-        self._rows = array("i")
-        self._columns = array("i")
-        self._counts: scipy.sparse.csr_matrix = scipy.sparse.csr_matrix(self._shape, dtype=np.float32)
+    Args:
+        mentions: which sentence mentions which entity (1 or 0). *Shape:* (entities, sentences)
+        tokens: how often each sentence has each token. *Shape:* (sentences, vocabulary)
+        dimensions: Columns of the result, in falling order of singular value.
+        seed: Seed of the randomised SVD.
 
-    def add(self, token_ids: npt.NDArray[np.int32], entities: Iterable[int]) -> None:
-        """Count one sentence for each entity it mentions."""
-        for entity in set(entities):
-            self._rows.extend([entity] * len(token_ids))
-            self._columns.extend(token_ids.tolist())
-        if len(self._rows) > 5_000_000:
-            self._flush()
-
-    def _flush(self) -> None:
-        ones = np.ones(len(self._rows), dtype=np.float32)
-        self._counts = self._counts + scipy.sparse.csr_matrix(
-            (ones, (np.asarray(self._rows), np.asarray(self._columns))), shape=self._shape
-        )
-        self._rows, self._columns = array("i"), array("i")
-
-    def profile(self, dimensions: int, seed: int = 0) -> FloatArray:
-        """TF-IDF of the counts, reduced by a truncated SVD (columns in falling order of singular value).
-
-        Returns:
-            *Shape:* (entities, dimensions)
-        """
-        self._flush()
-        return _left_factors(tf_idf(self._counts), dimensions, seed)
+    Returns:
+        *Shape:* (entities, dimensions)
+    """
+    return _left_factors(tf_idf(mentions @ tokens), dimensions, seed)
 
 
 def comention_profile(
@@ -83,17 +64,21 @@ def tf_idf(counts: scipy.sparse.csr_matrix) -> scipy.sparse.csr_matrix:
 
     *Shape:* (documents, tokens), as the argument.
     """
-    weighted = counts.tocsr().astype(np.float32)
+    weighted = counts.tocsr().astype(np.float32, copy=False)
     frequency = np.bincount(weighted.indices, minlength=weighted.shape[1])
     inverse = np.log((1 + weighted.shape[0]) / (1 + frequency)) + 1
-    weighted.data = ((1 + np.log(weighted.data)) * inverse[weighted.indices]).astype(np.float32)
-    return _unit_sparse_rows(weighted)
+    weights = np.log(weighted.data)
+    weights += 1
+    weights *= inverse.astype(np.float32)[weighted.indices]
+    return _unit_sparse_rows(scipy.sparse.csr_matrix((weights, weighted.indices, weighted.indptr), weighted.shape))
 
 
 def _unit_sparse_rows(matrix: scipy.sparse.csr_matrix) -> scipy.sparse.csr_matrix:
+    """Each row scaled to length 1, in place."""
     lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
-    scale = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 0)
-    return scipy.sparse.diags(scale.astype(np.float32)) @ matrix
+    scale = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 0).astype(np.float32)
+    matrix.data *= np.repeat(scale, np.diff(matrix.indptr))
+    return matrix
 
 
 def _left_factors(matrix: scipy.sparse.csr_matrix, dimensions: int, seed: int) -> FloatArray:

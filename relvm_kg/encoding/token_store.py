@@ -1,65 +1,41 @@
 """Token ids of all contexts in one flat memory-mapped array, with the offsets of the rows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-from relvm_kg.encoding.vocabulary import Vocabulary
 from relvm_kg.errors import InvalidInputError
 from relvm_kg.workspace import file_sha256, read_json, write_json
 
 
-class TokenStoreWriter:
-    """Writes `tokens.npy` (int32), `offsets.npy` (int64, rows + 1) and `manifest.json` into a new folder."""
+def write_token_store(
+    folder: Path, tokens: Iterable[npt.NDArray[np.int32]], lengths: npt.NDArray[np.int32], n_vocabulary: int
+) -> None:
+    """Write `tokens.npy` (int32), `offsets.npy` (int64, rows + 1) and, last, `manifest.json` into a new folder.
 
-    def __init__(self, folder: Path, vocabulary: Vocabulary) -> None:
-        self._folder = folder
-        self._vocabulary = vocabulary
-        folder.mkdir(parents=True)
-        self._raw = folder / "tokens.raw"
-        self._handle = self._raw.open("wb")
-        self._offsets = [0]
-
-    def append(self, tokens: Sequence[str]) -> None:
-        """Add one row."""
-        self._handle.write(self._vocabulary.encode(tokens).tobytes())
-        self._offsets.append(self._offsets[-1] + len(tokens))
-
-    def close(self) -> None:
-        """Finish the files; the manifest comes last."""
-        self._handle.close()
-        n_tokens = self._offsets[-1]
-        flat = np.lib.format.open_memmap(self._folder / "tokens.npy", mode="w+", dtype=np.int32, shape=(n_tokens,))
-        if n_tokens:
-            flat[:] = np.memmap(self._raw, dtype=np.int32, mode="r", shape=(n_tokens,))
-            flat.flush()
-        self._raw.unlink()
-        np.save(self._folder / "offsets.npy", np.asarray(self._offsets, dtype=np.int64))
-        hashes = {name: file_sha256(self._folder / name) for name in ("tokens.npy", "offsets.npy")}
-        write_json(
-            self._folder / "manifest.json",
-            {
-                "n_rows": len(self._offsets) - 1,
-                "n_tokens": n_tokens,
-                "n_vocabulary": len(self._vocabulary),
-                "sha256": hashes,
-            },
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self._handle.close()
+    Args:
+        folder: where to.
+        tokens: token ids of all rows one after another, in stretches of any size.
+        lengths: number of tokens of each row. *Shape:* (rows)
+        n_vocabulary: size of the vocabulary that the ids are of.
+    """
+    folder.mkdir(parents=True)
+    offsets = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+    n_tokens, place = int(offsets[-1]), 0
+    flat = np.lib.format.open_memmap(folder / "tokens.npy", mode="w+", dtype=np.int32, shape=(n_tokens,))
+    for stretch in tokens:
+        flat[place : place + len(stretch)] = stretch
+        place += len(stretch)
+    if place != n_tokens:
+        raise ValueError(f"the rows' lengths must add up to the number of tokens, were: {n_tokens} and {place}")
+    flat.flush()
+    del flat
+    np.save(folder / "offsets.npy", offsets.astype(np.int64))
+    hashes = {name: file_sha256(folder / name) for name in ("tokens.npy", "offsets.npy")}
+    counts = {"n_rows": len(lengths), "n_tokens": n_tokens, "n_vocabulary": n_vocabulary}
+    write_json(folder / "manifest.json", {**counts, "sha256": hashes})
 
 
 class TokenStore:

@@ -86,6 +86,15 @@ class EntityCollector:
         for index in indices:
             self._counts[index][0] += 1
 
+    def merge(self, other: "EntityCollector") -> npt.NDArray[np.int32]:
+        """Add what another collector counted; returns this one's index of each of its entities."""
+        rows = np.array([self.index(entity) for entity in other.ids], dtype=np.int32)
+        for place, row in enumerate(rows.tolist()):
+            self._types[row].update(other._types[place])
+            self._forms[row].update(other._forms[place])
+            self._counts[row] = [a + b for a, b in zip(self._counts[row], other._counts[place], strict=True)]
+        return rows
+
     def types(self) -> dict[EntityId, Counter[EntityType]]:
         """How often each id was tagged as each type."""
         return dict(zip(self.ids, self._types, strict=True))

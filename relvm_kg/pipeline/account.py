@@ -6,6 +6,8 @@ from pathlib import Path
 from relvm_kg.errors import WorkspaceError
 from relvm_kg.workspace import read_json, write_json
 
+_FILES_SHOWN = 8
+
 
 @dataclass(frozen=True, kw_only=True)
 class BuildAccount:
@@ -48,6 +50,25 @@ class BuildAccount:
     """Records of text files set aside, by reason."""
     unmapped: dict[str, dict[str, int]]
     """Rows of relation files set aside, by file and reason."""
+    contexts_by_label: dict[str, int] = field(default_factory=dict)
+    """Contexts of pairs that a label joins, by label; `other` of those that none does."""
+    contexts_by_source: dict[str, int] = field(default_factory=dict)
+    """Contexts by file; one of a document that several files hold counts for each."""
+    contexts_by_year: dict[str, int] = field(default_factory=dict)
+    """Contexts by five years of publication, `unknown` last."""
+    tagged_mentions: dict[str, int] = field(default_factory=dict)
+    """Mentions that our tagger found, by type, those without an id included."""
+    unlinked_mentions: dict[str, int] = field(default_factory=dict)
+    """Mentions that no id is known for, by type."""
+    retracted_documents: int = 0
+    """Retracted papers: in the tables, marked, and in no statistic."""
+    retracted_sentences: int = 0
+    retracted_contexts: int = 0
+    orthologs: dict[str, int] | None = None
+    """How genes of other species were folded onto human genes (`folded_mentions` of `folded_ids`, and
+    `folded_relations` of relation files) and what stayed (`other_mentions` of `other_ids`); None if nothing was."""
+    orthologs_unfolded_because: str | None = None
+    """Why nothing was folded."""
     notes: dict[str, int] = field(default_factory=dict)
     """What else was counted."""
     simulated: bool = False
@@ -74,33 +95,68 @@ class BuildAccount:
 
     def lines(self) -> list[str]:
         """The account for people."""
-        rows = [
-            ("documents", f"{self.documents:,} from {self.files:,} files ({self.copies_merged:,} copies merged)"),
-            ("sentences", f"{self.sentences:,} ({self.splits_undone:,} splits inside mentions undone)"),
-            ("mentions", f"{self.mentions:,} ({self.duplicates_merged:,} exact duplicates merged)"),
-            ("contexts", f"{self.contexts:,} of {self.comentions:,} pairs"),
-            ("  left out", f"{self.contexts_too_long:,} too long, {self.pairs_overlapping:,} overlapping pairs"),
-            ("vocabulary", f"{self.vocabulary:,} of {self.tokens:,} tokens"),
-            ("held out", f"{self.held_out_documents:,} documents; with a year: {self.documents_with_year:,}"),
-            ("entities", _counts(self.entities)),
-            ("  with text", _counts(self.entities_with_text)),
-            ("relations", _counts(self.relations)),
-            ("  co-mentioned", _counts(self.relations_co_mentioned)),
-            ("offsets", f"{self.offsets_repaired:,} repaired"),
-            ("other types", f"{self.other_types:,} annotations left out"),
-        ]
+        rows = [*self._text_rows(), *self._entity_rows()]
         rows += [("rejected", f"{n:,} {reason}") for reason, n in self.rejected.items()]
         rows += [
             ("unmapped", f"{n:,} {f}: {why}") for f, reasons in self.unmapped.items() for why, n in reasons.items()
         ]
         rows += [("note", f"{n:,} {what}") for what, n in self.notes.items()]
         done = "built in" if self.rebuilt else "nothing new; it was built in"
-        rows.append(
-            ("corpus", f"{self.corpus_hash[:12]}, {done} {self.seconds:.1f} s, {self.peak_memory_mib:,.0f} MiB")
-        )
+        workers = f", each worker at most {self.worker_peak_memory_mib:,.0f} MiB" if self.worker_peak_memory_mib else ""
+        memory = f"{self.peak_memory_mib:,.0f} MiB{workers}"
+        rows.append(("corpus", f"{self.corpus_hash[:12]}, {done} {self.seconds:.1f} s, {memory}"))
         if self.simulated:
             rows.append(("simulated", "true: this literature is generated, it says nothing about the world"))
         return [f"{label:<16}{text}" for label, text in rows]
+
+    def _text_rows(self) -> list[tuple[str, str]]:
+        rows = [
+            ("documents", f"{self.documents:,} from {self.files:,} files ({self.copies_merged:,} copies merged)"),
+            ("sentences", f"{self.sentences:,} ({self.splits_undone:,} splits inside mentions undone)"),
+            ("mentions", f"{self.mentions:,} ({self.duplicates_merged:,} exact duplicates merged)"),
+        ]
+        if self.tagged_mentions:
+            rows.append(("  tagged", _counts(self.tagged_mentions)))
+        if self.unlinked_mentions:
+            rows.append(("  without id", _counts(self.unlinked_mentions)))
+        rows += [
+            ("contexts", f"{self.contexts:,} of {self.comentions:,} pairs"),
+            ("  by label", _counts(self.contexts_by_label)),
+            ("  by year", _counts(self.contexts_by_year)),
+        ]
+        most = sorted(self.contexts_by_source.items(), key=lambda item: (-item[1], item[0]))
+        rows += [("  by file", f"{name} {n:,}") for name, n in most[:_FILES_SHOWN]]
+        if others := most[_FILES_SHOWN:]:
+            rows.append(("", f"{len(others):,} other files {sum(n for _, n in others):,} (each with --json)"))
+        rows += [
+            ("  left out", f"{self.contexts_too_long:,} too long, {self.pairs_overlapping:,} overlapping pairs"),
+            ("vocabulary", f"{self.vocabulary:,} of {self.tokens:,} tokens"),
+            ("held out", f"{self.held_out_documents:,} documents; with a year: {self.documents_with_year:,}"),
+        ]
+        counts = f"{self.retracted_documents:,} documents, {self.retracted_sentences:,} sentences"
+        rows.append(("retracted", f"{counts}, {self.retracted_contexts:,} contexts: marked, and in no statistic"))
+        return rows
+
+    def _entity_rows(self) -> list[tuple[str, str]]:
+        return [
+            ("entities", _counts(self.entities)),
+            ("  with text", _counts(self.entities_with_text)),
+            ("other species", self._species()),
+            ("relations", _counts(self.relations)),
+            ("  co-mentioned", _counts(self.relations_co_mentioned)),
+            ("offsets", f"{self.offsets_repaired:,} repaired"),
+            ("other types", f"{self.other_types:,} annotations left out"),
+        ]
+
+    def _species(self) -> str:
+        found = self.orthologs
+        if found is None:
+            return f"genes are not folded onto human ones: {self.orthologs_unfolded_because}"
+        return (
+            f"{found['folded_mentions']:,} mentions of {found['folded_ids']:,} genes and {found['folded_relations']:,} "
+            f"rows of relations folded onto human genes; {found['other_mentions']:,} mentions of "
+            f"{found['other_ids']:,} genes stay"
+        )
 
 
 def _counts(counts: dict[str, int]) -> str:

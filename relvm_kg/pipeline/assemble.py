@@ -1,25 +1,26 @@
-"""From ingested documents to the tables of a corpus generation, in memory that does not grow with the text."""
+"""From prepared documents to the text tables of a corpus generation, bucket by bucket and by several processes."""
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from relvm_kg.corpus import tables
-from relvm_kg.corpus.contexts import EntityMention, context_tokens, is_surely_longer, sentence_pairs, tokenize
+from relvm_kg.corpus.contexts import EntityMention
+from relvm_kg.corpus.read_log import ReadLog, Rejected
 from relvm_kg.corpus.sentences import rejoined_sentences
 from relvm_kg.corpus.years import YearTable
-from relvm_kg.encoding.token_store import TokenStoreWriter
-from relvm_kg.encoding.vocabulary import Vocabulary, build_vocabulary
 from relvm_kg.entities.collect import EntityCollector
-from relvm_kg.progress import Task
-from relvm_kg.types import Document, DocumentRelation, TaggedSentence
+from relvm_kg.entities.equal_diseases import with_equal_diseases
+from relvm_kg.entities.orthologs import OrthologFolder
+from relvm_kg.types import Document, DocumentRelation, EntityId, EntityType, TaggedSentence
 from relvm_kg.workspace import remove
 
 HELD_OUT_PERCENT = 5
@@ -31,156 +32,211 @@ def is_held_out(doc_id: str) -> bool:
     return int(hashlib.sha1(doc_id.encode()).hexdigest()[:8], 16) % 100 < HELD_OUT_PERCENT
 
 
+@dataclass(frozen=True)
+class TextRules:
+    """What is known of documents beside the text files."""
+
+    years: YearTable | None = None
+    retracted: frozenset[str] = frozenset()
+    """PubMed ids of retracted papers."""
+    orthologs: OrthologFolder | None = None
+    """Folds genes of other species; None leaves them as they are."""
+    equal_diseases: Mapping[EntityId, EntityId] = field(default_factory=dict)
+    """The MeSH disease of each id that means one."""
+
+
 @dataclass
 class TextPass:
-    """What the first pass over the documents leaves behind."""
+    """What the pass over the documents leaves behind."""
 
     entities: EntityCollector = field(default_factory=EntityCollector)
     relations: list[tuple[DocumentRelation, str, str, bool]] = field(default_factory=list)
     """Relations that documents state, with document id, source and whether the document is simulated."""
     counts: Counter[str] = field(default_factory=Counter)
+    tagged: Counter[str] = field(default_factory=Counter)
+    """Mentions that our tagger found, by type."""
+    unlinked: Counter[str] = field(default_factory=Counter)
+    """Mentions without an id, by type."""
+    folds: dict[EntityId, Counter[EntityId]] = field(default_factory=dict)
+    """How often a mention of a gene of another species became which human gene."""
+    foreign: Counter[EntityId] = field(default_factory=Counter)
+    """Mentions of genes of other species that stayed."""
+
+    def merge(self, other: "TextPass") -> npt.NDArray[np.int32]:
+        """Add what the pass over other documents left; returns the index here of each of its entities."""
+        self.relations += other.relations
+        self.counts.update(other.counts)
+        self.tagged.update(other.tagged)
+        self.unlinked.update(other.unlinked)
+        self.foreign.update(other.foreign)
+        for entity, targets in other.folds.items():
+            self.folds.setdefault(entity, Counter()).update(targets)
+        return self.entities.merge(other.entities)
 
 
-def write_text_tables(documents: Iterator[tuple[Document, str]], years: YearTable | None, folder: Path) -> TextPass:
+@dataclass
+class TextTables:
+    """The rows of some documents; sentence rows and entities count from 0."""
+
+    documents: pa.Table
+    sentences: pa.Table
+    mentions: pa.Table
+    done: TextPass
+    merged: Counter[str]
+    """What merging copies of these documents counted."""
+    rejected: list[Rejected]
+    """What it set aside."""
+
+
+def text_tables(
+    documents: Iterable[tuple[Document, str]], rules: TextRules
+) -> tuple[pa.Table, pa.Table, pa.Table, TextPass]:
+    """The tables `documents`, `sentences` and `mentions` of documents, each with the names of its files."""
+    done = TextPass()
+    rows: tuple[list[tuple[object, ...]], ...] = ([], [], [])
+    for document, source in with_equal_diseases(documents, rules.equal_diseases, done.counts):
+        _Row(document, source, rules, done).write(*rows)
+    done.counts.update(documents=len(rows[0]), sentences=len(rows[1]), mentions=len(rows[2]))
+    return (
+        tables.table_of(rows[0], tables.DOCUMENTS),
+        tables.table_of(rows[1], tables.SENTENCES),
+        tables.table_of(rows[2], tables.MENTIONS),
+        done,
+    )
+
+
+class _Row:
+    """One document on its way into the tables."""
+
+    def __init__(self, document: Document, source: str, rules: TextRules, done: TextPass) -> None:
+        self._document = document
+        self._source = source
+        self._done = done
+        self._orthologs = rules.orthologs
+        self._folds = rules.orthologs.fold_mentions(document.mentions) if rules.orthologs is not None else {}
+        stated = document.year
+        self._year = rules.years.year(document.doc_id) if stated is None and rules.years is not None else stated
+        self._held_out = is_held_out(document.doc_id)
+        self._retracted = document.retracted or document.doc_id in rules.retracted
+
+    def write(
+        self,
+        documents: list[tuple[object, ...]],
+        sentences: list[tuple[object, ...]],
+        mentions: list[tuple[object, ...]],
+    ) -> None:
+        document, done = self._document, self._done
+        found, n_undone = rejoined_sentences(document)
+        flags = (self._held_out, document.simulated, self._retracted)
+        documents.append((document.doc_id, self._year, self._source, len(found), *flags))
+        mentioned: set[int] = set()
+        for s in found:
+            places = self._places(s)
+            row = len(sentences)
+            mentions += [(row, *place, places[place]) for place in self._ordered(places)]
+            sentences.append((s.doc_id, s.sentence_index, s.start, s.text, self._year, *flags))
+            entities = {place.entity for place in places}
+            mentioned |= entities
+            if not self._retracted:
+                done.entities.add_sentence(entities, self._held_out)
+        if self._retracted:
+            done.counts.update({"retracted": 1, "retracted sentences": len(found)})
+            done.counts["relations of retracted documents"] += len(document.relations)
+        else:
+            done.entities.add_document(mentioned)
+            done.relations += list(self._relations())
+        done.counts.update(
+            {
+                "splits undone": n_undone,
+                "held out": self._held_out,
+                "with year": self._year is not None,
+                "simulated": document.simulated,
+            }
+        )
+
+    def _places(self, sentence: TaggedSentence) -> dict[EntityMention, str | None]:
+        """Where a sentence mentions which entity, with the id that the source gave if it was folded."""
+        places: dict[EntityMention, str | None] = {}
+        done = self._done
+        for mention in sentence.mentions:
+            if mention.tagged:
+                done.tagged[mention.type.value] += 1
+            if not mention.ids:
+                done.unlinked[mention.type.value] += 1
+            folded = [self._folded(entity, mention.type) for entity in mention.ids]
+            alone = len({entity for entity, _ in folded}) == 1
+            for entity, source_id in folded:
+                index = done.entities.index(entity)
+                done.entities.add_mention(index, mention.type, mention.text, alone=alone)
+                place = EntityMention(index, mention.start - sentence.start, mention.end - sentence.start)
+                if place not in places or source_id is None:
+                    places[place] = source_id
+        return places
+
+    def _folded(self, entity: EntityId, kind: EntityType) -> tuple[EntityId, str | None]:
+        target = self._folds.get(entity) if kind is EntityType.GENE else None
+        if target is not None:
+            self._done.folds.setdefault(entity, Counter())[target] += 1
+            return target, str(entity)
+        if self._orthologs is not None and self._orthologs.is_foreign(entity):
+            self._done.foreign[entity] += 1
+        return entity, None
+
+    def _ordered(self, places: Iterable[EntityMention]) -> list[EntityMention]:
+        ids = self._done.entities.ids
+        return sorted(places, key=lambda p: (p.start, p.end, str(ids[p.entity])))
+
+    def _relations(self) -> Iterator[tuple[DocumentRelation, str, str, bool]]:
+        for relation in self._document.relations:
+            folded = relation._replace(
+                first=self._folds.get(relation.first, relation.first),
+                second=self._folds.get(relation.second, relation.second),
+            )
+            yield folded, self._document.doc_id, self._source, self._document.simulated
+
+
+def write_text_tables(buckets: Iterable[TextTables], folder: Path, log: ReadLog) -> TextPass:
     """Write documents, sentences, and mentions with provisional entity indices (`mentions.part`)."""
     done = TextPass()
-    with (
-        tables.TableWriter(folder / "documents.parquet", tables.DOCUMENTS) as document_table,
-        tables.TableWriter(folder / "sentences.parquet", tables.SENTENCES) as sentence_table,
-        tables.TableWriter(folder / "mentions.part", tables.MENTIONS) as mention_table,
-    ):
-        for document, source in documents:
-            year = document.year if document.year is not None or years is None else years.year(document.doc_id)
-            held_out = is_held_out(document.doc_id)
-            sentences, n_undone = rejoined_sentences(document)
-            facts = (year, held_out, document.simulated)
-            document_table.append(document.doc_id, year, source, len(sentences), held_out, document.simulated)
-            mentioned: set[int] = set()
-            for sentence in sentences:
-                row = sentence_table.n_rows
-                sentence_table.append(sentence.doc_id, sentence.sentence_index, sentence.start, sentence.text, *facts)
-                mentioned |= _add_mentions(sentence, row, held_out, mention_table, done)
-            done.entities.add_document(mentioned)
-            done.relations += [(r, document.doc_id, source, document.simulated) for r in document.relations]
-            done.counts["splits undone"] += n_undone
-            done.counts["held out"] += held_out
-            done.counts["with year"] += year is not None
-            done.counts["simulated"] += document.simulated
-    done.counts["documents"] = document_table.n_rows
-    done.counts["sentences"] = sentence_table.n_rows
-    done.counts["mentions"] = mention_table.n_rows
+    with ExitStack() as stack:
+        documents, sentences, mentions = (
+            stack.enter_context(tables.TableWriter(folder / name, schema))
+            for name, schema in (
+                ("documents.parquet", tables.DOCUMENTS),
+                ("sentences.parquet", tables.SENTENCES),
+                ("mentions.part", tables.MENTIONS),
+            )
+        )
+        for bucket in buckets:
+            entities = done.merge(bucket.done)
+            log.counts.update(bucket.merged)
+            for rejected in bucket.rejected:
+                log.reject(rejected.line, rejected.reason, rejected.record)
+            mentions.extend(_moved(bucket.mentions, sentences.n_rows, entities))
+            documents.extend(bucket.documents)
+            sentences.extend(bucket.sentences)
     return done
 
 
-def _add_mentions(
-    sentence: TaggedSentence, row: int, held_out: bool, table: tables.TableWriter, done: TextPass
-) -> set[int]:
-    places: set[EntityMention] = set()
-    for mention in sentence.mentions:
-        for entity in mention.ids:
-            index = done.entities.index(entity)
-            done.entities.add_mention(index, mention.type, mention.text, alone=len(mention.ids) == 1)
-            places.add(EntityMention(index, mention.start - sentence.start, mention.end - sentence.start))
-    for place in sorted(places, key=lambda p: (p.start, p.end, str(done.entities.ids[p.entity]))):
-        table.append(row, *place)
-    found = {place.entity for place in places}
-    done.entities.add_sentence(found, held_out)
-    return found
+def _moved(mentions: pa.Table, first_row: int, entities: npt.NDArray[np.int32]) -> pa.Table:
+    """Mentions whose sentence rows start at `first_row`, with the entities' indices replaced."""
+    rows = mentions["sentence_row"].to_numpy().astype(np.int32) + np.int32(first_row)
+    moved = mentions.set_column(0, tables.MENTIONS.field(0), tables.int32_array(rows))
+    return _renamed(moved, entities)
+
+
+def _renamed(mentions: pa.Table, entities: npt.NDArray[np.int32]) -> pa.Table:
+    column = tables.MENTIONS.get_field_index("entity")
+    found = entities[mentions.column(column).to_numpy()] if mentions.num_rows else np.zeros(0, dtype=np.int32)
+    return mentions.set_column(column, tables.MENTIONS.field(column), tables.int32_array(found))
 
 
 def rename_mentions(folder: Path, rows: npt.NDArray[np.int32]) -> None:
     """Write `mentions.parquet` from `mentions.part`, provisional indices replaced by catalogue rows."""
     with (
         pq.ParquetFile(folder / "mentions.part") as part,
-        pq.ParquetWriter(folder / "mentions.parquet", tables.MENTIONS) as writer,
+        tables.TableWriter(folder / "mentions.parquet", tables.MENTIONS) as writer,
     ):
         for batch in part.iter_batches(batch_size=tables.ROW_GROUP):
-            column = tables.MENTIONS.get_field_index("entity")
-            entities = rows[batch.column(column).to_numpy()]
-            writer.write_batch(batch.set_column(column, tables.MENTIONS.field(column), tables.int32_array(entities)))
+            writer.extend(_renamed(pa.Table.from_batches([batch]), rows))
     remove(folder / "mentions.part")
-
-
-@dataclass
-class ContextPass:
-    """What the pass over the sentences' pairs leaves behind."""
-
-    n_entities: int
-    n_contexts: int = 0
-    n_tokens: int = 0
-    n_too_long: int = 0
-    n_overlapping: int = 0
-    token_counts: Counter[str] = field(default_factory=Counter)
-    """How often each token occurs in the contexts of training documents."""
-    token_sentences: Counter[str] = field(default_factory=Counter)
-    """In how many sentences of training documents each token stands in a context."""
-
-    def __post_init__(self) -> None:
-        self.training_contexts = np.zeros(self.n_entities, dtype=np.int32)
-
-
-SentenceRow = tuple[int, str, bool, list[EntityMention]]
-
-
-def sentences_with_pairs(folder: Path, task: Task) -> Iterator[SentenceRow]:
-    """Each sentence with two or more mentions: its row, text, whether it is held out, and the mentions."""
-    sentences = enumerate(tables.read_rows(folder / "sentences.parquet", ["text", "held_out"]))
-    reached = 0
-    for row, group in groupby(tables.read_rows(folder / "mentions.parquet"), key=lambda mention: mention[0]):
-        task.advance(row + 1 - reached)
-        reached = row + 1
-        mentions = [EntityMention(*mention[1:]) for mention in group]
-        if len(mentions) > 1:
-            text, held_out = next(values for number, values in sentences if number == row)
-            yield row, text, held_out, mentions
-
-
-def write_contexts(folder: Path, n_entities: int, max_tokens: int, task: Task) -> ContextPass:
-    """Write `contexts.parquet` and count tokens; contexts above `max_tokens` are counted and left out."""
-    done = ContextPass(n_entities)
-    with tables.TableWriter(folder / "contexts.parquet", tables.CONTEXTS) as writer:
-        for row, text, held_out, mentions in sentences_with_pairs(folder, task):
-            pairs, n_overlapping = sentence_pairs(mentions)
-            done.n_overlapping += n_overlapping
-            seen: set[str] = set()
-            n_tokens = len(tokenize(text))
-            for pair in pairs:
-                if is_surely_longer(n_tokens, pair, max_tokens):
-                    done.n_too_long += 1
-                    continue
-                tokens = context_tokens(text, pair.head_span, pair.tail_span)
-                if len(tokens) > max_tokens:
-                    done.n_too_long += 1
-                    continue
-                writer.append(pair.head, pair.tail, row, *pair.head_span, *pair.tail_span, held_out)
-                done.n_tokens += len(tokens)
-                if not held_out:
-                    done.token_counts.update(tokens)
-                    seen.update(tokens)
-                    done.training_contexts[[pair.head, pair.tail]] += 1
-            done.token_sentences.update(seen)
-    done.n_contexts = writer.n_rows
-    return done
-
-
-def make_vocabulary(contexts: ContextPass, size: int, min_count: int) -> Vocabulary:
-    """The most frequent tokens of the training contexts that stand in at least `min_count` sentences.
-
-    Counting sentences for the minimum keeps out a word of one sentence that many pairs share.
-    """
-    counts = {t: n for t, n in contexts.token_counts.items() if contexts.token_sentences[t] >= min_count}
-    return build_vocabulary(counts, size, min_count)
-
-
-def write_tokens(folder: Path, vocabulary: Vocabulary, task: Task) -> None:
-    """Write the vocabulary and the token store, one row for each row of `contexts.parquet`."""
-    vocabulary.save(folder / "vocabulary.json")
-    columns = ["sentence_row", "head_start", "head_end", "tail_start", "tail_end"]
-    texts = enumerate(tables.read_rows(folder / "sentences.parquet", ["text"]))
-    current, text = -1, ""
-    with TokenStoreWriter(folder / "tokens", vocabulary) as store:
-        for row, *spans in tables.read_rows(folder / "contexts.parquet", columns):
-            if row != current:
-                current, text = row, next(values[0] for number, values in texts if number == row)
-            store.append(context_tokens(text, (spans[0], spans[1]), (spans[2], spans[3])))
-            task.advance()

@@ -9,13 +9,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from relvm_kg.entities.names_file import default_names_path, is_parquet
 from relvm_kg.errors import InvalidInputError
 from relvm_kg.pipeline.account import BuildAccount
 from relvm_kg.pipeline.generation import GenerationWriter
-from relvm_kg.pipeline.ingest import Source, SourceKind, add_sources, remove_unused, report
+from relvm_kg.pipeline.ingest import (
+    Source,
+    SourceKind,
+    add_sources,
+    data_path,
+    remembered_sources,
+    remove_unused,
+    report,
+)
 from relvm_kg.pipeline.prepare import Preparer
 from relvm_kg.pipeline.prepared import PreparedSources
 from relvm_kg.pipeline.settings import BuildSettings
+from relvm_kg.pipeline.taggers import load_tagger
 from relvm_kg.progress import Progress
 from relvm_kg.workspace import Workspace, atomic_path, read_json, remember_workspace, remove, remove_leftovers
 from relvm_kg_graph.build import write_graph
@@ -60,24 +70,52 @@ def build_workspace(
         given = {
             SourceKind.CORPUS: corpus,
             SourceKind.RELATIONS: relations,
-            SourceKind.NAMES: [str(names)] if names is not None else [],
-            SourceKind.YEARS: [str(settings.years)] if settings.years is not None else [],
-            SourceKind.RETRACTIONS: [str(settings.retractions)] if settings.retractions is not None else [],
+            **_tables(workspace, names, settings),
         }
         sources = add_sources(workspace, given, progress)
         corpus_files = [source for source in sources if source.kind is SourceKind.CORPUS]
         if not any(report(workspace, source).n_records for source in corpus_files):
             raise InvalidInputError("a workspace needs text: give --corpus a file that holds documents")
-        prepared = PreparedSources(workspace, Preparer())
+        preparer = _preparer(workspace, sources, settings)
+        tagger = preparer.tagger
+        prepared = PreparedSources(workspace, tagger.fingerprint if tagger is not None else None)
         account = _current(prepared, sources, settings)
         if account is None:
-            prepared.prepare(corpus_files, settings.jobs, progress)
+            prepared.prepare(corpus_files, preparer, settings.jobs, progress)
+            del preparer, tagger
             account = _build_generation(prepared, sources, settings, progress, started)
             prepared.remove_unused(corpus_files)
         if not _graph_is_current(workspace):
             write_graph(workspace, progress)
     remember_workspace(path)
     return account
+
+
+def _tables(workspace: Workspace, names: Path | None, settings: BuildSettings) -> dict[SourceKind, list[str]]:
+    """The tables to read: as given; a tagger without one takes the names catalogue of `relvm-kg names build`."""
+    known = {source.kind for source in remembered_sources(workspace)}
+    if settings.tag and names is None and SourceKind.NAMES not in known:
+        names = default_names_path()
+        if not names.is_file():
+            raise InvalidInputError(
+                f"--tag needs a names catalogue, there is none at {names}; make one with `relvm-kg data get names` and "
+                "`relvm-kg names build`, or name one with --names"
+            )
+    given = {SourceKind.NAMES: names, SourceKind.YEARS: settings.years, SourceKind.RETRACTIONS: settings.retractions}
+    return {kind: [str(path)] if path is not None else [] for kind, path in given.items()}
+
+
+def _preparer(workspace: Workspace, sources: Sequence[Source], settings: BuildSettings) -> Preparer:
+    """What is done to each document of the text files."""
+    if not settings.tag:
+        return Preparer()
+    names = next(data_path(workspace, source) for source in sources if source.kind is SourceKind.NAMES)
+    if not is_parquet(names):
+        raise InvalidInputError(
+            "--tag needs a names catalogue as `relvm-kg names build` writes it; the --names of this workspace are "
+            "another table"
+        )
+    return Preparer(load_tagger(names, settings.type_model))
 
 
 def _current(prepared: PreparedSources, sources: Sequence[Source], settings: BuildSettings) -> BuildAccount | None:

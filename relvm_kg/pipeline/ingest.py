@@ -27,10 +27,11 @@ from relvm_kg.corpus.retractions import read_retractions
 from relvm_kg.corpus.sources import SourceFile, expand, read_documents, sniff_text_format
 from relvm_kg.corpus.years import YearTable
 from relvm_kg.entities.names import NamesTable
+from relvm_kg.entities.names_file import is_parquet
 from relvm_kg.errors import InvalidInputError, WorkspaceError
 from relvm_kg.progress import Progress
 from relvm_kg.types import Document, EntityType
-from relvm_kg.workspace import Workspace, atomic_path, file_sha256, read_json, write_json
+from relvm_kg.workspace import Workspace, atomic_path, file_sha256, read_json, remove, write_json
 
 INGEST_VERSION = 2
 """Raised when readers change what they take from a file; older copies are then read again."""
@@ -81,8 +82,10 @@ class IngestReport:
 
 def data_path(workspace: Workspace, source: Source) -> Path:
     """The kept records of a source."""
-    ending = "parquet" if source.kind is SourceKind.NAMES and source.name.endswith(".parquet") else "jsonl.gz"
-    return workspace.ingested_dir / f"{source.key}.{ending}"
+    catalogue = workspace.ingested_dir / f"{source.key}.parquet"
+    if source.kind is SourceKind.NAMES and catalogue.is_file():
+        return catalogue
+    return workspace.ingested_dir / f"{source.key}.jsonl.gz"
 
 
 def rejected_path(workspace: Workspace, source: Source) -> Path:
@@ -161,11 +164,10 @@ def _ingest(workspace: Workspace, kind: SourceKind, file: SourceFile, progress: 
         if records is None:
             progress.say(f"left out {file.path}: not a {kind.value} file of a known format")
             return None
-        target = data_path(workspace, source)
-        if target.suffix == ".parquet":
-            n_records, content_hash = sum(1 for _ in records), _copy(file.path, target)
+        if kind is SourceKind.NAMES and is_parquet(file.path):
+            n_records, content_hash = 0, _copy(file.path, workspace.ingested_dir / f"{key}.parquet")
         else:
-            n_records, content_hash = _write(records, target)
+            n_records, content_hash = _write(records, data_path(workspace, source))
     done = IngestReport(
         version=INGEST_VERSION,
         content_hash=content_hash,
@@ -210,7 +212,7 @@ def _table_lines(kind: SourceKind, path: Path, log: ReadLog) -> Iterator[str]:
     """Lines of a table of names, years or retractions, once it is known to be one; none of a names catalogue."""
     if kind is SourceKind.NAMES:
         NamesTable().load(path)
-        if path.suffix == ".parquet":
+        if is_parquet(path):
             return iter(())
     elif kind is SourceKind.YEARS:
         YearTable.load([path])
@@ -255,4 +257,4 @@ def remove_unused(workspace: Workspace, sources: Sequence[Source]) -> None:
     keys = {source.key for source in sources}
     for path in workspace.ingested_dir.glob("*-*.*"):
         if path.name.split(".", 1)[0] not in keys:
-            path.unlink()
+            remove(path)

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from relvm_kg.corpus.relation_files import RawRelation
 from relvm_kg.corpus.relation_rows import row_from_json
 from relvm_kg.corpus.relations import GeneIds, RelationMerger, RelationRecord, StatedFacts, majority_type
 from relvm_kg.entities.names import NamesTable
+from relvm_kg.entities.orthologs import OrthologFolder
 from relvm_kg.pairs import pair_keys
 from relvm_kg.pipeline.assemble import TextPass
 from relvm_kg.pipeline.ingest import Source, kept_lines, report
@@ -34,10 +36,54 @@ class KnownRelations:
     unmapped: dict[str, dict[str, int]] = field(default_factory=dict)
     """Rows set aside by file and reason, those of reading included."""
     notes: Counter[str] = field(default_factory=Counter)
+    n_folded: int = 0
+    """Rows in which a gene of another species became a human gene."""
+
+
+class MappedRow(NamedTuple):
+    """A row of a relation file with the ids that the catalogue has, and what was done for it."""
+
+    row: RawRelation
+    equal_disease: bool
+    folded: bool
+
+
+class RowIds:
+    """The ids under which the catalogue has what relation files name.
+
+    Genes of other species become human genes by the name that the row states, else as most mentions in the text did;
+    diseases get MeSH's ids where the names catalogue says that they are the same.
+    """
+
+    def __init__(
+        self, names: NamesTable, orthologs: OrthologFolder | None, folds: Mapping[EntityId, Counter[EntityId]]
+    ) -> None:
+        self.names = names
+        self._orthologs = orthologs
+        self._by_text = {
+            entity: min(found, key=lambda target: (-found[target], target)) for entity, found in folds.items()
+        }
+
+    def mapped(self, row: RawRelation) -> MappedRow:
+        """A row's ids mapped."""
+        equal = self.names.equal_diseases
+        first, second = equal.get(row.first, row.first), equal.get(row.second, row.second)
+        genes = self._gene(first, row.first_name), self._gene(second, row.second_name)
+        equal_disease = (first, second) != (row.first, row.second)
+        folded = genes != (first, second)
+        if not equal_disease and not folded:
+            return MappedRow(row, False, False)
+        return MappedRow(row._replace(first=genes[0], second=genes[1]), equal_disease, folded)
+
+    def _gene(self, entity: EntityId, name: str) -> EntityId:
+        if self._orthologs is None or not self._orthologs.is_foreign(entity):
+            return entity
+        named = self._orthologs.fold(entity, "", name)
+        return self._by_text.get(entity, entity) if named == entity else named
 
 
 def merge_relations(
-    workspace: Workspace, sources: Sequence[Source], text: TextPass, names: NamesTable, progress: Progress
+    workspace: Workspace, sources: Sequence[Source], text: TextPass, ids: RowIds, progress: Progress
 ) -> KnownRelations:
     """Merge the rows of relation files (read twice: first what they state of entities, then the relations)."""
     known = KnownRelations()
@@ -45,19 +91,21 @@ def merge_relations(
     for source in sources:
         known.notes.update(report(workspace, source).counts)
         for row in _rows(workspace, source):
-            known.stated.add(_with_equal_diseases(row, names.equal_diseases))
+            mapped = ids.mapped(row)
+            known.stated.add(mapped.row)
+            known.n_folded += mapped.folded
             n_rows += 1
     in_text = {entity: majority_type(votes) for entity, votes in text.entities.types().items()}
     known.types = known.stated.types() | in_text
-    merger = RelationMerger(known.types, GeneIds(names.by_hgnc, known.stated.symbols() | names.by_symbol))
+    merger = RelationMerger(known.types, GeneIds(ids.names.by_hgnc, known.stated.symbols() | ids.names.by_symbol))
     with progress.task("relations", n_rows, "row") as task:
         for source in sources:
             log = ReadLog(source.name, known.rejected.append)
             for stated_row in _rows(workspace, source):
-                row = _with_equal_diseases(stated_row, names.equal_diseases)
-                if row is not stated_row:
+                mapped = ids.mapped(stated_row)
+                if mapped.equal_disease:
                     log.count("relation rows of a disease read as the MeSH disease that its id equals")
-                merger.add(row, log)
+                merger.add(mapped.row, log)
                 task.advance()
             if reasons := Counter(report(workspace, source).rejected) + log.rejected:
                 known.unmapped[source.name] = dict(reasons)
@@ -75,13 +123,6 @@ def merge_relations(
 
 def _rows(workspace: Workspace, source: Source) -> Iterator[RawRelation]:
     return (row_from_json(line) for line in kept_lines(workspace, source))
-
-
-def _with_equal_diseases(row: RawRelation, equal: Mapping[EntityId, EntityId]) -> RawRelation:
-    """A row whose diseases have MeSH's ids where the names catalogue says so; the same row if it changes nothing."""
-    if row.first not in equal and row.second not in equal:
-        return row
-    return row._replace(first=equal.get(row.first, row.first), second=equal.get(row.second, row.second))
 
 
 def write_relations(

@@ -4,25 +4,16 @@ What goes to a worker and comes back are JSON lines in chunks, so that a documen
 in the order in which they went. Workers are forked: they share the tagger's tables with the process that loaded them.
 """
 
-import gc
 import gzip
-import multiprocessing
-import os
-import signal
-import threading
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from itertools import chain, islice
-from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
 from relvm_kg.corpus.jsonl import document_to_json, trusted_document
 from relvm_kg.corpus.read_log import ReadLog
 from relvm_kg.corpus.sentences import split_text
-from relvm_kg.errors import RelvmKgError
+from relvm_kg.pipeline.workers import Workers
 from relvm_kg.types import Document, EntityType
 
 CHUNK_DOCUMENTS = 128
@@ -166,88 +157,11 @@ def _with_types(document: Document, annotated: tuple[EntityType, ...]) -> Docume
     return document._replace(annotated=tuple(t for t in EntityType if t in both))
 
 
-def available_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-class WorkerPool:
-    """Processes that prepare chunks, forked when there is more than one chunk to prepare and more than one job."""
+class WorkerPool(Workers[Chunk, PreparedChunk]):
+    """Processes that prepare chunks; `jobs` None takes all cores."""
 
     def __init__(self, preparer: Preparer, jobs: int | None = None) -> None:
-        """Remember what to do; `jobs` None takes all cores."""
-        self.jobs = jobs or available_cores()
-        self._preparer = preparer
-        self._executor: ProcessPoolExecutor | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._executor is not None:
-            self._executor.shutdown(wait=True, cancel_futures=True)
-
-    def run(self, chunks: Iterable[Chunk]) -> Iterator[PreparedChunk]:
-        """Prepare chunks; what comes back is in their order.
-
-        Raises:
-            RelvmKgError: if a worker process dies.
-        """
-        waiting = iter(chunks)
-        ahead = list(islice(waiting, 2))
-        waiting = chain(ahead, waiting)
-        if self.jobs == 1 or (self._executor is None and len(ahead) < 2):
-            yield from map(self._preparer.prepare_chunk, waiting)
-            return
-        under_way: deque[Future[PreparedChunk]] = deque()
-        try:
-            for chunk in waiting:
-                under_way.append(self._started().submit(_work, chunk))
-                if len(under_way) > 2 * self.jobs:
-                    yield under_way.popleft().result()
-            while under_way:
-                yield under_way.popleft().result()
-        except BrokenProcessPool as error:
-            raise RelvmKgError(
-                "a worker process died, most often for lack of memory; run the same command again, with fewer --jobs: "
-                "what was done before is kept"
-            ) from error
-
-    def _started(self) -> ProcessPoolExecutor:
-        if self._executor is None:
-            gc.collect()
-            gc.freeze()
-            self._executor = ProcessPoolExecutor(
-                self.jobs,
-                mp_context=multiprocessing.get_context("fork"),
-                initializer=_start_worker,
-                initargs=(self._preparer,),
-            )
-        return self._executor
-
-
-_worker: list[Preparer] = []
-"""In a worker process, what it does."""
-
-
-def _start_worker(preparer: Preparer) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _worker.append(preparer)
-
-
-def _end_with_parent() -> None:
-    """Leave no worker (nor the workspace's lock, which it inherits) behind when the parent is killed."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _work(chunk: Chunk) -> PreparedChunk:
-    return _worker[0].prepare_chunk(chunk)
+        super().__init__(preparer.prepare_chunk, jobs)
 
 
 def chunked(lines: Iterable[str], annotated: tuple[EntityType, ...] = ()) -> Iterator[Chunk]:

@@ -106,18 +106,22 @@ class _Files:
 
 
 class PreparedSources:
-    """The prepared files of a workspace's sources, for one preparer."""
+    """The prepared files of a workspace's sources, for one way to prepare them.
 
-    def __init__(self, workspace: Workspace, preparer: Preparer) -> None:
+    Args:
+        workspace: where they are.
+        tagger: the tagger's fingerprint; None for text that is only split.
+    """
+
+    def __init__(self, workspace: Workspace, tagger: str | None) -> None:
         self.workspace = workspace
-        self._preparer = preparer
+        self._tagger = tagger
         self._folder = workspace.prepared_dir
 
     @property
     def method(self) -> list[str | int | None]:
         """What documents become follows from this: versions of this step and the splitter, and the tagger."""
-        tagger = self._preparer.tagger.fingerprint if self._preparer.tagger is not None else None
-        return [PREPARE_VERSION, importlib.metadata.version("nupunkt"), tagger]
+        return [PREPARE_VERSION, importlib.metadata.version("nupunkt"), self._tagger]
 
     def name(self, source: Source) -> str:
         """The name of a source's prepared files, without their endings."""
@@ -144,8 +148,14 @@ class PreparedSources:
     def _files(self, source: Source) -> _Files:
         return _Files.of(self._folder, self.name(source))
 
-    def prepare(self, sources: Sequence[Source], jobs: int | None, progress: Progress) -> None:
+    def prepare(self, sources: Sequence[Source], preparer: Preparer, jobs: int | None, progress: Progress) -> None:
         """Prepare what is not prepared yet, by several processes; the caller holds the workspace's lock.
+
+        Args:
+            sources: text files.
+            preparer: has the tagger of the fingerprint.
+            jobs: processes; None takes all cores.
+            progress: where progress is told.
 
         Raises:
             RelvmKgError: if a worker process dies.
@@ -157,8 +167,8 @@ class PreparedSources:
         done = {source: self._finished_parts(source) for source in todo}
         n_done = sum(part.n_records for parts in done.values() for part in parts)
         total = sum(kept.n_records for kept in reports.values())
-        label = "splitting" if self._preparer.tagger is None else "tagging"
-        with WorkerPool(self._preparer, jobs) as pool, progress.task(label, total, "document", n_done) as task:
+        label = "splitting" if preparer.tagger is None else "tagging"
+        with WorkerPool(preparer, jobs) as pool, progress.task(label, total, "document", n_done) as task:
             for source in todo:
                 self._prepare_source(source, reports[source], done[source], pool, task)
 

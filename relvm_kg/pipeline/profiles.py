@@ -1,34 +1,49 @@
 """The build's last step: text and co-mention profiles of all entities, from training documents only."""
 
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
+import scipy.sparse
 
-from relvm_kg.corpus import tables
-from relvm_kg.corpus.contexts import tokenize
-from relvm_kg.encoding.profiles import COMENTION_PROFILE, TEXT_PROFILE, TextProfileBuilder, comention_profile
+from relvm_kg.encoding.profiles import COMENTION_PROFILE, TEXT_PROFILE, comention_profile, text_profile
+from relvm_kg.encoding.token_rows import IntArray
 from relvm_kg.encoding.vocabulary import Vocabulary
+from relvm_kg.pipeline.contexts import ContextPass
+from relvm_kg.progress import Task
 
 DIMENSIONS = 300
 
 
-def write_profiles(folder: Path, vocabulary: Vocabulary, n_entities: int) -> None:
+def write_profiles(folder: Path, contexts: ContextPass, vocabulary: Vocabulary, n_entities: int, task: Task) -> None:
     """Write `text_profile.npy` and `comention_profile.npy`, each (entities, 300), rows of zeros without text."""
-    builder = TextProfileBuilder(n_entities, len(vocabulary))
-    pairs: dict[tuple[int, int], int] = {}
-    sentences = enumerate(tables.read_rows(folder / "sentences.parquet", ["text", "held_out"]))
-    mentions = tables.read_rows(folder / "mentions.parquet", ["sentence_row", "entity"])
-    for row, group in groupby(mentions, key=lambda mention: mention[0]):
-        entities = sorted({entity for _, entity in group})
-        text, held_out = next(values for number, values in sentences if number == row)
-        if held_out:
-            continue
-        builder.add(vocabulary.encode(tokenize(text)), entities)
-        for place, first in enumerate(entities):
-            for second in entities[place + 1 :]:
-                pairs[first, second] = pairs.get((first, second), 0) + 1
-    np.save(folder / TEXT_PROFILE, builder.profile(DIMENSIONS))
-    ends = np.array(list(pairs), dtype=np.int64).reshape(-1, 2)
-    counts = np.array(list(pairs.values()), dtype=np.int64)
-    np.save(folder / COMENTION_PROFILE, comention_profile(ends[:, 0], ends[:, 1], counts, n_entities, DIMENSIONS))
+    mentions = _mentions(folder, contexts.sentence_rows, n_entities)
+    together = scipy.sparse.triu(mentions @ mentions.T, k=1).tocoo()
+    pairs = together.row.astype(np.int64), together.col.astype(np.int64), together.data.astype(np.int64)
+    np.save(folder / COMENTION_PROFILE, comention_profile(*pairs, n_entities, DIMENSIONS))
+    task.advance()
+    del together, pairs
+    np.save(folder / TEXT_PROFILE, text_profile(mentions, _tokens(contexts, vocabulary), DIMENSIONS))
+    task.advance()
+
+
+def _mentions(folder: Path, sentence_rows: IntArray, n_entities: int) -> scipy.sparse.csr_matrix:
+    """Which of some sentences (rows rising) mentions which entity. *Shape:* (entities, sentences)"""
+    table = pq.read_table(folder / "mentions.parquet", columns=["sentence_row", "entity"])
+    rows, entities = table["sentence_row"].to_numpy(), table["entity"].to_numpy()
+    kept = np.isin(rows, sentence_rows)
+    places = np.searchsorted(sentence_rows, rows[kept]).astype(np.int64)
+    once = np.unique(entities[kept].astype(np.int64) * max(len(sentence_rows), 1) + places)
+    ends = np.divmod(once, max(len(sentence_rows), 1))
+    ones = np.ones(len(once), dtype=np.float32)
+    return scipy.sparse.csr_matrix((ones, ends), shape=(n_entities, len(sentence_rows)))
+
+
+def _tokens(contexts: ContextPass, vocabulary: Vocabulary) -> scipy.sparse.csr_matrix:
+    """How often each training sentence has each token. *Shape:* (sentences, vocabulary)"""
+    lengths = contexts.sentences.lengths
+    parts = list(contexts.sentences.read(contexts.ids(vocabulary)))
+    columns = np.concatenate([np.zeros(0, dtype=np.int32), *parts])
+    starts = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+    ones = np.ones(len(columns), dtype=np.float32)
+    return scipy.sparse.csr_matrix((ones, columns, starts), shape=(len(lengths), len(vocabulary)))

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from relvm_kg.corpus.tables import read_columns
 from relvm_kg.encoding.batches import ContextRows
 from relvm_kg.encoding.profiles import FloatArray, load_profiles, unit_rows
 from relvm_kg.encoding.token_store import TokenStore
@@ -26,6 +27,8 @@ class TrainingCorpus:
     contexts: ContextRows
     held_out: npt.NDArray[np.bool_]
     """Whether a context's document is held out of training. *Shape:* (contexts)"""
+    retracted: npt.NDArray[np.bool_]
+    """Whether it is a retracted paper, which is neither trained on nor measured on. *Shape:* (contexts)"""
     sentence_rows: IntArray
     """Row of each context's sentence. *Shape:* (contexts)"""
     entities: pa.Table
@@ -37,7 +40,12 @@ class TrainingCorpus:
     @property
     def training_rows(self) -> IntArray:
         """Contexts to train on."""
-        return np.flatnonzero(~self.held_out)
+        return np.flatnonzero(~(self.held_out | self.retracted))
+
+    @property
+    def held_out_rows(self) -> IntArray:
+        """Contexts to measure on."""
+        return np.flatnonzero(self.held_out & ~self.retracted)
 
     @property
     def has_text(self) -> npt.NDArray[np.bool_]:
@@ -57,7 +65,7 @@ def load_corpus(folder: Path) -> TrainingCorpus:
     Raises:
         WorkspaceError: if it holds no context to train on.
     """
-    contexts = pq.read_table(folder / "contexts.parquet", columns=["head", "tail", "sentence_row", "held_out"])
+    contexts = read_columns(folder / "contexts.parquet", ["head", "tail", "sentence_row", "held_out", "retracted"])
     entities = pq.read_table(folder / "entities.parquet")
     has_text = pa.array(np.asarray(entities["n_training_sentences"]) > 0)
     places = {kind.value: place for place, kind in enumerate(EntityType)}
@@ -66,7 +74,8 @@ def load_corpus(folder: Path) -> TrainingCorpus:
         contexts=ContextRows(
             TokenStore(folder / "tokens"), _int_column(contexts, "head"), _int_column(contexts, "tail")
         ),
-        held_out=np.asarray(contexts["held_out"].to_numpy(zero_copy_only=False), dtype=bool),
+        held_out=_flag_column(contexts, "held_out"),
+        retracted=_flag_column(contexts, "retracted"),
         sentence_rows=_int_column(contexts, "sentence_row"),
         entities=entities.append_column("has_text", has_text),
         types=np.array([places[kind] for kind in entities["type"].to_pylist()], dtype=np.int64),
@@ -75,6 +84,10 @@ def load_corpus(folder: Path) -> TrainingCorpus:
     if not len(corpus.training_rows):
         raise WorkspaceError(f"{folder} holds no pair context to train on; build with documents that mention pairs")
     return corpus
+
+
+def _flag_column(table: pa.Table, name: str) -> npt.NDArray[np.bool_]:
+    return np.asarray(table[name].to_numpy(zero_copy_only=False), dtype=bool)
 
 
 def _int_column(table: pa.Table, name: str) -> IntArray:

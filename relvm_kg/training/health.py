@@ -66,8 +66,8 @@ def measure_health(model: Relvm, corpus: TrainingCorpus, *, limit: int = 1000, s
     """Measure a model on up to `limit` held-out contexts whose entities have training text; None if there are none."""
     random = np.random.default_rng(seed)
     heads, tails = corpus.contexts.heads, corpus.contexts.tails
-    usable = corpus.held_out & corpus.has_text[heads] & corpus.has_text[tails]
-    rows = np.flatnonzero(usable)
+    rows = corpus.held_out_rows
+    rows = rows[corpus.has_text[heads[rows]] & corpus.has_text[tails[rows]]]
     if len(rows) < 2:
         return None
     rows = np.sort(random.permutation(rows)[:limit])

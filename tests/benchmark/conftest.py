@@ -109,6 +109,7 @@ def _write_comentions(folder: Path, pairs: list[tuple[int, int, str]], random: n
                 "tail": pa.array(np.repeat(first, repeats), pa.int32()),
                 "sentence_row": pa.array(rows, pa.int32()),
                 "held_out": rows % 20 == 0,
+                "retracted": np.zeros(len(rows), dtype=bool),
             }
         ),
         folder / "contexts.parquet",

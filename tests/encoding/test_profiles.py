@@ -4,7 +4,7 @@ import numpy as np
 import scipy.sparse
 from sklearn.feature_extraction.text import TfidfTransformer
 
-from relvm_kg.encoding.profiles import TextProfileBuilder, comention_profile, tf_idf, unit_rows
+from relvm_kg.encoding.profiles import comention_profile, text_profile, tf_idf, unit_rows
 
 
 def random_counts(rows: int, columns: int) -> scipy.sparse.csr_matrix:
@@ -19,23 +19,24 @@ def test_tf_idf_agrees_with_scikit_learn() -> None:
 
 
 def test_a_text_profile_is_a_truncated_svd() -> None:
-    counts = random_counts(60, 30)
-    builder = TextProfileBuilder(60, 30)
-    for entity in range(60):
-        row = counts.getrow(entity)
-        builder.add(np.repeat(row.indices, row.data.astype(int)).astype(np.int32), [entity])
-    exact = tf_idf(counts).toarray()
-    whole = builder.profile(30)
+    tokens = random_counts(60, 30)
+    mentions = scipy.sparse.identity(60, dtype=np.float32, format="csr")
+    exact = tf_idf(tokens).toarray()
+    whole = text_profile(mentions, tokens, 30)
     np.testing.assert_allclose(whole @ whole.T, exact @ exact.T, atol=1e-4)
     singular_values = np.linalg.svd(exact, compute_uv=False)
-    np.testing.assert_allclose(np.linalg.norm(builder.profile(5), axis=0), singular_values[:5], rtol=0.02)
+    np.testing.assert_allclose(
+        np.linalg.norm(text_profile(mentions, tokens, 5), axis=0), singular_values[:5], rtol=0.02
+    )
 
 
-def test_a_sentence_counts_once_for_each_entity_it_mentions() -> None:
-    once, twice = TextProfileBuilder(2, 4), TextProfileBuilder(2, 4)
-    once.add(np.array([1, 2], dtype=np.int32), [0])
-    twice.add(np.array([1, 2], dtype=np.int32), [0, 0])
-    np.testing.assert_array_equal(once.profile(2), twice.profile(2))
+def test_an_entity_has_the_words_of_all_its_sentences_also_if_rows_name_a_token_twice() -> None:
+    mentions = scipy.sparse.csr_matrix(np.array([[1, 1], [0, 1]], dtype=np.float32))
+    ones = np.ones(3, dtype=np.float32)
+    tokens = scipy.sparse.csr_matrix((ones, np.array([2, 2, 0]), np.array([0, 2, 3])), shape=(2, 4))
+    joined = scipy.sparse.csr_matrix(np.array([[1, 0, 2, 0], [1, 0, 0, 0]], dtype=np.float32))
+    profile, exact = text_profile(mentions, tokens, 2), tf_idf(joined).toarray()
+    np.testing.assert_allclose(profile @ profile.T, exact @ exact.T, atol=1e-5)
 
 
 def test_an_entity_without_text_has_a_row_of_zeros() -> None:

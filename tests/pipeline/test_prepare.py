@@ -92,8 +92,8 @@ def ingested(workspace: Workspace, documents: list[Document], name: str = "a.jso
 
 
 def prepare(workspace: Workspace, preparer: Preparer, jobs: int = 1) -> PreparedSources:
-    done = PreparedSources(workspace, preparer)
-    done.prepare(sources(workspace), jobs, Silent())
+    done = PreparedSources(workspace, preparer.tagger.fingerprint if preparer.tagger is not None else None)
+    done.prepare(sources(workspace), preparer, jobs, Silent())
     return done
 
 
