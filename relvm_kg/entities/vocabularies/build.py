@@ -161,7 +161,7 @@ class _Builder:
         """Rows by bare id, and the CAS numbers that MeSH states."""
         headings = {h.ui: h for file in self._inputs.mesh for h in self._counted(file, read_headings(file))}
         rows = heading_rows(headings.values(), self.account)
-        numbers: dict[str, tuple[str, ...]] = {}
+        numbers = {heading.ui: heading.cas for heading in headings.values() if heading.cas}
         supplements: dict[str, NameRow] = {}
         for file in self._inputs.supplementary:
             for supplement in self._counted(file, read_supplements(file)):

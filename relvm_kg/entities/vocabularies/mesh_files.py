@@ -32,7 +32,7 @@ def read_headings(file: VocabularyFile) -> Iterator[MeshHeading]:
         for record in _records(file, "DescriptorRecord"):
             ui, name = _text(record, "DescriptorUI"), _text(record, "DescriptorName/String")
             trees = tuple(node.text.strip() for node in record.iterfind("TreeNumberList/TreeNumber") if node.text)
-            yield MeshHeading(ui, name, _terms(record, name), trees)
+            yield MeshHeading(ui, name, _terms(record, name), trees, _cas(record, name))
         return
     for row in file.rows(quoted=True):
         if len(row) < _HEADING_COLUMNS or not row[0].startswith("D") or not row[0][1:].isdigit():
@@ -62,10 +62,7 @@ def _supplement(record: Any) -> MeshSupplement:
     ui, name = _text(record, "SupplementalRecordUI"), _text(record, "SupplementalRecordName/String")
     nodes = record.iterfind("HeadingMappedToList/HeadingMappedTo/DescriptorReferredTo/DescriptorUI")
     mapped = tuple(dict.fromkeys((node.text or "").strip().lstrip("*") for node in nodes))
-    numbers = [node.text or "" for node in record.iterfind("ConceptList/Concept/RegistryNumber")]
-    numbers += [node.text or "" for node in record.iterfind("ConceptList/Concept/RegistryNumberList/RegistryNumber")]
-    cas = tuple(n for n in dict.fromkeys(numbers) if _CAS.fullmatch(n))
-    return MeshSupplement(ui, name, _terms(record, name), mapped, record.get("SCRClass"), cas)
+    return MeshSupplement(ui, name, _terms(record, name), mapped, record.get("SCRClass"), _cas(record, name))
 
 
 def _is_xml(file: VocabularyFile) -> bool:
@@ -99,10 +96,30 @@ def _text(record: Any, path: str) -> str:
 
 
 def _terms(record: Any, name: str) -> tuple[str, ...]:
-    """Terms of the preferred concept: those of narrower and related concepts mean something else."""
-    nodes = record.iterfind("ConceptList/Concept[@PreferredConceptYN='Y']/TermList/Term/String")
-    texts = dict.fromkeys((node.text or "").strip() for node in nodes)
+    """Entry terms: those of the preferred concept and of narrower ones, which MeSH indexes under the same heading."""
+    concepts = record.findall("ConceptList/Concept")
+    own = {c.findtext("ConceptUI") for c in concepts if c.get("PreferredConceptYN") == "Y"}
+    relations = record.iterfind("ConceptList/Concept/ConceptRelationList/ConceptRelation[@RelationName='NRW']")
+    narrower = {r.findtext("Concept2UI") for r in relations if r.findtext("Concept1UI") in own}
+    texts: dict[str, None] = {}
+    for concept in sorted(concepts, key=lambda c: c.get("PreferredConceptYN") != "Y"):
+        if concept.findtext("ConceptUI") in own | narrower:
+            texts |= dict.fromkeys((node.text or "").strip() for node in concept.iterfind("TermList/Term/String"))
     return tuple(text for text in texts if text and text != name)
+
+
+def _cas(record: Any, name: str) -> tuple[str, ...]:
+    """CAS numbers of the preferred concept; of related numbers only those that stand beside the record's own name."""
+    concept = record.find("ConceptList/Concept[@PreferredConceptYN='Y']")
+    if concept is None:
+        return ()
+    numbers = [node.text or "" for node in concept.iterfind("RegistryNumber")]
+    numbers += [node.text or "" for node in concept.iterfind("RegistryNumberList/RegistryNumber")]
+    related = [node.text or "" for node in concept.iterfind("RelatedRegistryNumberList/RelatedRegistryNumber")]
+    numbers += [
+        text.partition(" ")[0] for text in related if text.partition(" ")[2].casefold() == f"({name})".casefold()
+    ]
+    return tuple(number for number in dict.fromkeys(map(str.strip, numbers)) if _CAS.fullmatch(number))
 
 
 def _split(field: str, separator: str) -> tuple[str, ...]:

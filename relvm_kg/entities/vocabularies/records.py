@@ -31,6 +31,8 @@ class MeshHeading(NamedTuple):
     name: str
     synonyms: tuple[str, ...]
     tree_numbers: tuple[str, ...]
+    cas: tuple[str, ...] = ()
+    """CAS numbers that MeSH states for it."""
 
 
 class MeshSupplement(NamedTuple):
