@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     epilog=epilog(
         'relvm-kg evidence riluzole "amyotrophic lateral sclerosis" --limit 5',
         "head, relation, tail, n_sentences, sentences (each: doc_id, sentence_index, year, sentence, head_span, "
-        "tail_span, probability, training_prevalence, calibrated, simulated), simulated",
+        "tail_span, probability, training_prevalence, calibrated, simulated), notes, simulated",
     )
 )
 @click.argument("first", metavar="A")
@@ -46,10 +46,13 @@ def evidence(console: Console, *, first: str, second: str, limit: int | None, ru
                 "tail": tail._asdict(),
                 "n_sentences": len(sentences),
                 "sentences": [asdict(sentence) for sentence in shown],
+                "notes": session.notes,
                 "simulated": session.workspace.manifest.simulated,
             }
         )
         return
+    for note in session.notes:
+        console.say(f"note: {note}")
     for sentence in shown:
         console.line(f"{_place(sentence)}\n    {marked(sentence, console)}")
     pair_text = f"{entity_text(head)} and {entity_text(tail)}"
