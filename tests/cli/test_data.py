@@ -2,14 +2,17 @@
 
 import hashlib
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from relvm_kg.download.records import DataSet, RemoteFile
 from relvm_kg.download.registry import REGISTRY
+from relvm_kg_cli.main import main
 
 Relvm = Callable[..., Any]
 DATA = b"some text\n"
@@ -75,3 +78,15 @@ def test_without_a_network_every_set_that_failed_is_told_and_the_others_are_fetc
 def test_an_unknown_set_is_wrong_input(relvm: Relvm, placed: Path) -> None:
     answer = relvm("data", "get", "pubmed", "--cache", placed)
     assert (answer.code, "there is no data set 'pubmed'; there are: medline-sample" in answer.err) == (1, True)
+
+
+@pytest.mark.parametrize("name", REGISTRY)
+def test_the_command_that_takes_a_set_next_is_one_of_the_program(name: str, tmp_path: Path) -> None:
+    words = shlex.split(REGISTRY[name].next.format(path=tmp_path))[1:]
+    command: click.Command = main
+    while isinstance(command, click.Group):
+        command = command.commands[words.pop(0)]
+    for word in words:
+        if word.startswith(str(tmp_path)) and "*" not in word and word != str(tmp_path):
+            Path(word).touch()
+    command.make_context(command.name, words)
