@@ -18,10 +18,12 @@ TYPE_TREES = {EntityType.DISEASE: ("C", "F03"), EntityType.CHEMICAL: ("D",)}
 ASPECT_TREES = ("C23", "D26", "D27")
 """Pathological conditions, signs and symptoms; pharmaceutical preparations; chemical actions and uses: what a disease
 shows or a chemical is used for, rather than a disease or a chemical."""
-ATTRIBUTE_TREES = ("C23.550.288", "C23.550.291")
-"""Disease, and attributes of diseases: Syndrome, Chronic Disease, Recurrence."""
+ATTRIBUTE_TREES = ("C22.232", "C23.550.288", "C23.550.291")
+"""Disease Models, Animal; Disease; attributes of diseases: Syndrome, Chronic Disease, Recurrence."""
 MANY_NARROWER = 60
 """Headings below a term from which it is the name of a group (Heart Diseases 193, Steroids 267; Leukemia 41)."""
+FEW_NARROWER = 10
+"""Headings below a term up to which what is known of it is known of them (Motor Neuron Disease 4; Sarcoma 39)."""
 SHALLOW = 1
 """Depth of the headings at the top of a tree (Neoplasms, Lipids)."""
 SHALLOW_GROUP = 2
@@ -69,3 +71,8 @@ def _is_general_aspect(numbers: list[str], depth: int, share: float) -> bool:
 def too_general(catalogue: Catalogue) -> npt.NDArray[np.bool_]:
     """Which entities are too general. *Shape:* (entities,)"""
     return np.array([generality(catalogue, index) is not None for index in range(len(catalogue))], dtype=bool)
+
+
+def specific(catalogue: Catalogue) -> npt.NDArray[np.bool_]:
+    """Which entities are so narrow that what is known of one is no news of those below it. *Shape:* (entities,)"""
+    return ~too_general(catalogue) & (catalogue.n_narrower <= FEW_NARROWER)

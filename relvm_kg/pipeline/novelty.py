@@ -3,8 +3,8 @@
 A pair is no news if its relation is known; if it follows from a known one, because one end is above or below an end of
 it (`near_known`); or if an end is a term too general to say anything (`general`).
 
-A known relation of a general term says nothing of what is below it: that a gene is known for Neoplasms leaves Breast
-Neoplasms news. What is above an end of a known relation is no news in any case.
+A known relation of a wide term says nothing of what is below it: that a gene is known for Sarcoma leaves
+Neurofibrosarcoma news. What is above an end of a known relation is no news in any case.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from relvm_kg.entities.catalogue import Catalogue
-from relvm_kg.entities.generality import too_general
+from relvm_kg.entities.generality import specific, too_general
 from relvm_kg.pipeline.facts import PairFacts
 
 IntArray = npt.NDArray[np.int64]
@@ -77,6 +77,10 @@ class Novelty:
         """Which entities are too general. *Shape:* (entities,)"""
         return too_general(self._catalogue)
 
+    @cached_property
+    def _specific(self) -> BoolArray:
+        return specific(self._catalogue)
+
     def of(self, entity: int, partners: IntArray) -> PairNews:
         """What is news of the pairs of an entity and its possible partners; without a corpus nothing is known."""
         general = self.general[partners]
@@ -97,17 +101,17 @@ class Novelty:
     def _following(self, entity: int) -> IntArray:
         """Whoever is above or below a known partner, and the known partners of whatever is above or below the entity.
 
-        Only terms that are not general let what is below them follow.
+        Only specific terms let what is below them follow.
         """
         assert self._facts is not None
         hierarchy = self._catalogue.hierarchy
         partners = self._facts.partners(np.array([entity]))
         above = hierarchy.above([entity])
-        known_elsewhere = np.concatenate([hierarchy.below([entity]), above[~self.general[above]]])
+        known_elsewhere = np.concatenate([hierarchy.below([entity]), above[self._specific[above]]])
         found: IntArray = np.concatenate(
             [
                 hierarchy.above(partners.tolist()),
-                hierarchy.below(partners[~self.general[partners]].tolist()),
+                hierarchy.below(partners[self._specific[partners]].tolist()),
                 self._facts.partners(known_elsewhere),
             ]
         )

@@ -165,6 +165,7 @@ def test_the_place_of_a_term_says_whether_it_is_too_general(tmp_path: Path) -> N
         "MESH:D010146": (disease, 16, Place(4, 48, ("C23.888.592.612", "F02.830.816.444")), Generality.ASPECT),
         "MESH:D005355": (disease, 3, Place(3, 13, ("C23.550.355",)), Generality.ASPECT),
         "MESH:D013577": (disease, 0, Place(4, 0, ("C23.550.288.500",)), Generality.ASPECT),
+        "MESH:D004195": (disease, 2, Place(2, 12, ("C22.232",)), Generality.ASPECT),
         "MESH:D008305": (disease, 1, Place(4, 0, ("C23.550.767",)), None),
         "MESH:D010300": (disease, 16, Place(4, 3, ("C10.228.140.079.862.500",)), None),
         "MESH:D012640": (disease, 20, Place(3, 8, ("C10.597.742", "C23.888.592.742")), None),

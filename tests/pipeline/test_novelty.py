@@ -21,6 +21,8 @@ MND = Place(3, 4, ("C10.574.562",))
 ALS = Place(4, 0, ("C10.574.562.250",))
 ALS1 = Place(5, 0, (), ("MESH:D000690",), ("C10.574.562.250",))
 ALZHEIMER = Place(4, 0, ("C10.574.945.249",))
+SARCOMA = Place(4, 39, ("C04.557.450.795",))
+NEUROFIBROSARCOMA = Place(6, 0, ("C04.557.450.795.455.500",))
 NEOPLASMS = Place(1, 698, ("C04",))
 BREAST = Place(3, 10, ("C04.588.180",))
 ENTITIES: dict[str, tuple[str, Place | None]] = {
@@ -30,23 +32,27 @@ ENTITIES: dict[str, tuple[str, Place | None]] = {
     "breast": ("MESH:D001943", BREAST),
     "mnd": ("MESH:D016472", MND),
     "neoplasms": ("MESH:D009369", NEOPLASMS),
+    "neurofibrosarcoma": ("MESH:D018319", NEUROFIBROSARCOMA),
+    "sarcoma": ("MESH:D012509", SARCOMA),
     "nervous": ("MESH:D009422", NERVOUS),
     "neurodegeneration": ("MESH:D019636", NEURODEGENERATION),
     "SOD1": ("NCBIGene:6647", None),
     "SLC1A2": ("NCBIGene:6506", None),
 }
-DISEASES = [name for name, (_, place) in ENTITIES.items() if place is not None]
+WIDE = {"sarcoma", "neurofibrosarcoma"}
+DISEASES = [name for name, (_, place) in ENTITIES.items() if place is not None and name not in WIDE]
 
 
 class Case:
     """A catalogue with known relations, asked by name."""
 
     def __init__(self, folder: Path, *known: tuple[str, str], names: bool = True) -> None:
+        folder.mkdir(exist_ok=True)
         self.rows = {name: row for row, name in enumerate(sorted(ENTITIES, key=lambda name: ENTITIES[name][0]))}
         entries = [
             CatalogueEntry(
                 EntityId.parse(ENTITIES[name][0]),
-                EntityType.DISEASE if name in DISEASES else EntityType.GENE,
+                EntityType.DISEASE if ENTITIES[name][1] is not None else EntityType.GENE,
                 name,
                 (),
                 1,
@@ -110,6 +116,13 @@ def test_a_known_general_term_leaves_what_is_below_it_news(general: str, tmp_pat
     assert case.news("SOD1", DISEASES)[0] == {"als", "als1", "alzheimer", "breast", "mnd"}
     assert case.news("breast", ["SOD1"])[0] == {"SOD1"}
     assert case.news("als", ["SOD1"])[0] == {"SOD1"}
+
+
+def test_a_known_wide_term_leaves_what_is_below_it_news_but_not_what_is_above(tmp_path: Path) -> None:
+    case = Case(tmp_path / "1", ("sarcoma", "SOD1"))
+    assert case.news("SOD1", ["sarcoma", "neurofibrosarcoma"])[0] == {"neurofibrosarcoma"}
+    case = Case(tmp_path / "2", ("neurofibrosarcoma", "SOD1"))
+    assert case.news("SOD1", ["sarcoma", "neurofibrosarcoma"])[0] == set()
 
 
 def test_whoever_asks_for_a_general_term_gets_its_partners(tmp_path: Path) -> None:
