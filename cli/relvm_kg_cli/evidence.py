@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     epilog=epilog(
         'relvm-kg evidence riluzole "amyotrophic lateral sclerosis" --limit 5',
         "head, relation, tail, n_sentences, sentences (each: doc_id, sentence_index, year, sentence, head_span, "
-        "tail_span, probability, training_prevalence, calibrated, simulated), notes, simulated",
+        "tail_span, probability, training_prevalence, calibrated, simulated, retracted, head_source_id, "
+        "tail_source_id), notes, simulated",
     )
 )
 @click.argument("first", metavar="A")
@@ -29,6 +30,9 @@ def evidence(console: Console, *, first: str, second: str, limit: int | None, ru
     """Show the sentences that mention two entities.
 
     The likeliest to state their relation come first.
+
+    Sentences of retracted papers are marked RETRACTED; no model learned from them. "tagged as" shows the gene of
+    another species that the source named, where it counts as the human gene.
 
     Both mentions stand out: bold on a terminal, in [[ ]] elsewhere. The probability is the mention-level classifier's.
     """
@@ -70,7 +74,11 @@ def _place(sentence: "EvidenceSentence") -> str:
     year = f" {sentence.year}" if sentence.year is not None else ""
     probability = "" if sentence.probability is None else f"  probability {sentence.probability:.3f}"
     simulated = "  simulated: true" if sentence.simulated else ""
-    return f"{sentence.doc_id}#{sentence.sentence_index}{year}{probability}{simulated}"
+    retracted = "  RETRACTED" if sentence.retracted else ""
+    source_ids = ", ".join(filter(None, (sentence.head_source_id, sentence.tail_source_id)))
+    tagged = f"  tagged as {source_ids}" if source_ids else ""
+    place = f"{sentence.doc_id}#{sentence.sentence_index}{year}"
+    return f"{place}{retracted}{probability}{tagged}{simulated}"
 
 
 def marked(sentence: "EvidenceSentence", console: Console) -> str:

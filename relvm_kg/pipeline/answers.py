@@ -101,6 +101,11 @@ class EvidenceSentence:
     training_prevalence: float | None
     calibrated: bool
     simulated: bool
+    retracted: bool
+    """Whether the paper was retracted."""
+    head_source_id: str | None
+    """The id that the source gave, where the head is a gene of another species folded onto the human gene."""
+    tail_source_id: str | None
 
 
 def named(session: Session, index: int) -> NamedEntity:
@@ -276,6 +281,9 @@ def find_evidence(session: Session, first: str, second: str) -> tuple[OrderedPai
             training_prevalence=prevalence,
             calibrated=False,
             simulated=evidence.simulated,
+            retracted=evidence.retracted,
+            head_source_id=evidence.head_source_id,
+            tail_source_id=evidence.tail_source_id,
         )
         for place, (_, evidence) in enumerate(found)
     ]

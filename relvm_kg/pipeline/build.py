@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from relvm_kg.download.cache import data_path as data_path_of
 from relvm_kg.entities.names_file import default_names_path, is_parquet
 from relvm_kg.errors import InvalidInputError
 from relvm_kg.pipeline.account import BuildAccount
@@ -30,8 +31,9 @@ from relvm_kg.progress import Progress
 from relvm_kg.workspace import Workspace, atomic_path, read_json, remember_workspace, remove, remove_leftovers
 from relvm_kg_graph.build import write_graph
 
-__all__ = ["BuildAccount", "BuildSettings", "build_workspace"]
+__all__ = ["BuildAccount", "BuildSettings", "build_workspace", "known_retractions"]
 
+RETRACTIONS_FILE = "pubmed_retractions.tsv"
 BUILD_VERSION = 2
 """Raised when the tables change for the same sources; it is part of the corpus hash."""
 
@@ -116,6 +118,13 @@ def _preparer(workspace: Workspace, sources: Sequence[Source], settings: BuildSe
             "another table"
         )
     return Preparer(load_tagger(names, settings.type_model))
+
+
+def known_retractions() -> Path | None:
+    """The list of retracted papers of the data set `names`, None if that is not in the cache."""
+    folder = data_path_of("names")
+    path = folder / RETRACTIONS_FILE if folder is not None else None
+    return path if path is not None and path.is_file() else None
 
 
 def _current(prepared: PreparedSources, sources: Sequence[Source], settings: BuildSettings) -> BuildAccount | None:
