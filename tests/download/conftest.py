@@ -49,6 +49,15 @@ class Request:
     headers: dict[str, str]
 
 
+class QuietServer(ThreadingHTTPServer):
+    """Clients that go away are what is tested, and no news."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        pass
+
+
 class Server:
     """`http.server` with resources by path."""
 
@@ -68,8 +77,7 @@ class Server:
             def log_message(self, format: str, *values: Any) -> None:
                 pass
 
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._http.daemon_threads = True
+        self._http = QuietServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
         self.url = f"http://127.0.0.1:{self._http.server_port}"
 
@@ -176,7 +184,7 @@ class Proxy:
             def log_message(self, format: str, *values: Any) -> None:
                 pass
 
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._http = QuietServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
         self.url = f"http://127.0.0.1:{self._http.server_port}"
 
