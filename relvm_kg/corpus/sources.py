@@ -25,6 +25,7 @@ _SNIFFED_LINES = 200
 _SNIFFED_BYTES = 1 << 20
 _BIOC = re.compile(rb"<collection[\s/>]")
 _BIOC_LISTS = ("documents", "PubTator3", "item.documents", "item.PubTator3")
+_KNOWN_FIELDS = {"passages", "documents", "PubTator3", *TEXT_FIELDS}
 _MEDLINE = re.compile(rb"<(?:PubmedArticle|PubmedBookArticle|MedlineCitation)(?:Set)?[\s/>]")
 _NOT_DATA = re.compile(r"(readme|licen[cs]e|changelog)(\.|$)|.*\.(md|rst|html?|pdf|png)$", re.IGNORECASE)
 
@@ -96,8 +97,9 @@ def sniff_text_format(path: Path) -> TextFormat | None:
         if _MEDLINE.search(head):
             return TextFormat.MEDLINE
         return TextFormat.BIOC_XML if _BIOC.search(head) else None
-    if head.startswith((b"{", b"[")):
-        found = _json_format(head)
+    record = _record_line(head)
+    if record is not None or head.startswith((b"{", b"[")):
+        found = _json_format(record or head)
         if found is not None:
             return found
     lines = head.decode("utf-8", "replace").split("\n", _SNIFFED_LINES)[:_SNIFFED_LINES]
@@ -112,6 +114,21 @@ def sniff_text_format(path: Path) -> TextFormat | None:
 def _head(path: Path) -> bytes:
     with open_bytes(path) as handle:
         return handle.read(_SNIFFED_BYTES).removeprefix(b"\xef\xbb\xbf").lstrip()
+
+
+def _record_line(head: bytes) -> bytes | None:
+    """A line that is a JSON object of its own, if the file has one object a line; the first with a field we know."""
+    found: list[bytes] = []
+    for line in head.split(b"\n", _SNIFFED_LINES)[:_SNIFFED_LINES]:
+        if line.startswith(b"{"):
+            try:
+                record = json.loads(line)
+            except (ValueError, RecursionError):
+                continue
+            if _KNOWN_FIELDS & record.keys():
+                return line
+            found.append(line)
+    return found[0] if found else None
 
 
 def _json_format(head: bytes) -> TextFormat | None:
@@ -189,17 +206,10 @@ _LINE_READERS = {
 
 def _bioc_json(path: Path, log: ReadLog) -> Iterator[Document]:
     head = _head(path)
-    prefix = _bioc_prefix(head)
-    if prefix == "" and _is_json(head.partition(b"\n")[0]):
+    record = _record_line(head)
+    prefix = _bioc_prefix(record or head)
+    if record is not None and not prefix:
         yield from read_bioc_lines(read_lines(path, log), log)
         return
     with open_bytes(path) as handle:
         yield from read_bioc_json(handle, "documents.item" if prefix is None else prefix, log)
-
-
-def _is_json(line: bytes) -> bool:
-    try:
-        json.loads(line)
-    except (ValueError, RecursionError):
-        return False
-    return True
