@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,16 +14,18 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import scipy.sparse
 
-from relvm_kg.corpus.contexts import context_tokens
+from relvm_kg.corpus.contexts import context_tokens, tokenize
 from relvm_kg.corpus.evidence import EvidenceIndex
 from relvm_kg.corpus.jsonl import document_to_json
+from relvm_kg.encoding.profiles import load_profiles, tf_idf
 from relvm_kg.encoding.token_store import TokenStore
 from relvm_kg.encoding.vocabulary import Vocabulary
 from relvm_kg.entities.catalogue import Catalogue
 from relvm_kg.entities.grounding import ground
 from relvm_kg.errors import InvalidInputError, WorkspaceError
-from relvm_kg.pipeline.assemble import is_held_out
+from relvm_kg.pipeline.assemble import TextRules, is_held_out, text_tables
 from relvm_kg.pipeline.build import BuildAccount, BuildSettings, build_workspace
 from relvm_kg.progress import Silent
 from relvm_kg.types import Document, EntityId, EntityType, Mention, Passage
@@ -245,6 +248,79 @@ def test_years_come_from_the_document_else_from_the_table(tmp_path: Path) -> Non
     assert {r["doc_id"]: r["year"] for r in table(tmp_path / "w", "documents")} == {"101": 1999, "102": 1990, "X": None}
     assert account.documents_with_year == 2
     assert account.corpus_hash != build(tmp_path / "w2", [tmp_path / "a.jsonl"]).corpus_hash
+
+
+# --- by several processes, and by another way
+
+
+def many(n: int) -> list[Document]:
+    return [
+        document(str(i), f"SOD1 w{i % 17} ALS", f"FTD v{i % 7}. " * (i % 4) + "riluzole in ALS and SOD1. It helps.")
+        for i in range(n)
+    ]
+
+
+def test_several_processes_build_what_one_builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("relvm_kg.pipeline.merging.BUCKET_BYTES", 20_000)
+    monkeypatch.setattr("relvm_kg.pipeline.contexts.BLOCK", 100)
+    write(tmp_path / "a.jsonl", many(400))
+    for jobs in (1, 2):
+        build(tmp_path / f"w{jobs}", [tmp_path / "a.jsonl"], jobs=jobs)
+    assert contents(tmp_path / "w1") == contents(tmp_path / "w2")
+    assert account_of(tmp_path / "w1") == account_of(tmp_path / "w2")
+
+
+def account_of(workspace: Path) -> dict[str, Any]:
+    values = json.loads((Workspace.open(workspace).corpus_dir / "account.json").read_text("utf-8"))
+    measured = {"seconds", "peak_memory_mib", "worker_peak_memory_mib"}
+    return {name: value for name, value in values.items() if name not in measured}
+
+
+def test_prepared_text_gives_the_tables_that_the_documents_give_by_themselves(tmp_path: Path) -> None:
+    made = sorted(many(60), key=lambda d: (len(d.doc_id), d.doc_id))
+    write(tmp_path / "a.jsonl", made)
+    build(tmp_path / "w", [tmp_path / "a.jsonl"])
+    documents, sentences, mentions, done = text_tables(((d, "a.jsonl") for d in made), TextRules())
+    folder = Workspace.open(tmp_path / "w").corpus_dir
+    assert pq.read_table(folder / "documents.parquet").equals(documents)
+    assert pq.read_table(folder / "sentences.parquet").equals(sentences)
+    entities, stored = done.entities.ids, Catalogue.load(folder).ids
+    assert [stored[m["entity"]] for m in table(tmp_path / "w", "mentions")] == [
+        entities[m["entity"]] for m in mentions.to_pylist()
+    ]
+    rows = ["sentence_row", "start", "end", "source_id"]
+    assert pq.read_table(folder / "mentions.parquet").select(rows).equals(mentions.select(rows))
+
+
+def test_contexts_and_profiles_are_those_of_the_sentences_one_by_one(tmp_path: Path) -> None:
+    write(tmp_path / "a.jsonl", many(200))
+    build(tmp_path / "w", [tmp_path / "a.jsonl"], min_count=1)
+    folder = Workspace.open(tmp_path / "w").corpus_dir
+    vocabulary, store = Vocabulary.load(folder / "vocabulary.json"), TokenStore(folder / "tokens")
+    sentences, mentions = table(tmp_path / "w", "sentences"), table(tmp_path / "w", "mentions")
+    counts: Counter[str] = Counter()
+    for row, context in enumerate(table(tmp_path / "w", "contexts")):
+        text = sentences[context["sentence_row"]]["text"]
+        spans = [(context[f"{end}_start"], context[f"{end}_end"]) for end in ("head", "tail")]
+        tokens = context_tokens(text, *spans)
+        assert vocabulary.decode(store[row]) == [t if t in vocabulary.ids else "<UNK>" for t in tokens]
+        if not context["held_out"]:
+            counts.update(tokens)
+    assert dict(zip(vocabulary.tokens[4:], vocabulary.counts[4:], strict=True)) == dict(counts)
+    n_entities = len(Catalogue.load(folder))
+    words, pairs = np.zeros((n_entities, len(vocabulary))), np.zeros((n_entities, n_entities))
+    for row, sentence in enumerate(sentences):
+        entities = sorted({m["entity"] for m in mentions if m["sentence_row"] == row})
+        if not sentence["held_out"]:
+            for entity in entities:
+                np.add.at(words[entity], vocabulary.encode(tokenize(sentence["text"])), 1)
+            pairs[np.ix_(entities, entities)] += 1
+    text, together = load_profiles(folder)
+    exact = tf_idf(scipy.sparse.csr_matrix(words)).toarray()
+    np.testing.assert_allclose(text @ text.T, exact @ exact.T, atol=1e-4)
+    weights = np.log1p(pairs * (1 - np.eye(n_entities)))
+    weights /= np.maximum(np.linalg.norm(weights, axis=1, keepdims=True), 1e-12)
+    np.testing.assert_allclose(together @ together.T, weights @ weights.T, atol=1e-4)
 
 
 # --- building again
