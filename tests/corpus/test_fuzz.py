@@ -1,7 +1,8 @@
 """Damaged files of every format: no reader crashes or hangs, and every record is yielded or rejected.
 
 Each test makes a file of known records, damages a stretch of it, packs it or not, and reads it. A few examples run
-every time; `RELVM_KG_FUZZ_SECONDS=300 pytest -s tests/corpus/test_fuzz.py` goes on for so long with each reader.
+every time; `RELVM_KG_FUZZ_SECONDS=300 pytest -s tests/corpus/test_fuzz.py` goes on for so many seconds of processor
+time with each reader.
 """
 
 import gzip
@@ -182,12 +183,12 @@ def read(path: Path, text_format: TextFormat) -> Reading:
     rejected: list[Rejected] = []
     log = ReadLog(path.name, rejected.append)
     documents: list[Document] = []
-    started, error = time.monotonic(), ""
+    started, error = time.process_time(), ""
     try:
         documents.extend(read_documents(path, text_format, log))
     except InvalidInputError as refusal:
         error = str(refusal)
-    assert time.monotonic() - started < MAX_SECONDS_AN_EXAMPLE
+    assert time.process_time() - started < MAX_SECONDS_AN_EXAMPLE
     for document in documents:
         line = document_to_json(document)
         line.encode()
@@ -203,18 +204,18 @@ def read(path: Path, text_format: TextFormat) -> Reading:
 
 def go_on(check: Callable[[], None]) -> None:
     """Run a property once, or again and again for as long as the environment says."""
-    end = time.monotonic() + SECONDS
+    end = time.process_time() + SECONDS
     check()
-    while time.monotonic() < end:
+    while time.process_time() < end:
         check()
 
 
 property_test = settings(
-    max_examples=500 if SECONDS else 40, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=500 if SECONDS else 25, deadline=None, database=None, suppress_health_check=list(HealthCheck)
 )
 
 
-@pytest.mark.timeout(600 + 2 * SECONDS)
+@pytest.mark.timeout(600 + 20 * SECONDS)
 @pytest.mark.parametrize(("text_format", "make"), [(f, make) for f, makers in FORMATS.items() for make in makers])
 def test_damage_loses_no_record(
     text_format: TextFormat, make: Callable[[list[str]], Made], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -306,7 +307,7 @@ def account_lines(damaged: bytes, found: Reading) -> None:
     assert n_told + sum(found.log.counts.values()) >= len(others)
 
 
-@pytest.mark.timeout(600 + 2 * SECONDS)
+@pytest.mark.timeout(600 + 20 * SECONDS)
 @pytest.mark.parametrize("text_format", TextFormat)
 def test_no_bytes_whatever_break_a_reader(text_format: TextFormat, tmp_path: Path) -> None:
     n_examples = 0
@@ -334,7 +335,7 @@ def test_no_bytes_whatever_break_a_reader(text_format: TextFormat, tmp_path: Pat
     print(f"\n{text_format}: {n_examples} files")
 
 
-@pytest.mark.timeout(600 + 2 * SECONDS)
+@pytest.mark.timeout(600 + 20 * SECONDS)
 @pytest.mark.parametrize("packing", ["gzip", "xz"])
 def test_no_damage_to_an_archive_breaks_reading(packing: str, tmp_path: Path) -> None:
     n_examples = n_refused = 0
@@ -375,7 +376,7 @@ def replaced(record: Any, path: list[int], value: Any) -> Any:
     return [*record[:index], replaced(record[index], path[1:], value), *record[index + 1 :]]
 
 
-@pytest.mark.timeout(600 + 2 * SECONDS)
+@pytest.mark.timeout(600 + 20 * SECONDS)
 @pytest.mark.parametrize("make", [jsonl, raw_jsonl, bioc_lines, bioc_json])
 def test_no_value_in_any_place_of_a_record_breaks_a_reader(make: Callable[[list[str]], Made], tmp_path: Path) -> None:
     text_format = next(f for f, makers in FORMATS.items() if make in makers)

@@ -146,3 +146,37 @@ def test_a_name_that_leads_nowhere_is_an_error(tmp_path: Path, pattern: str) -> 
     (tmp_path / "empty").mkdir()
     with pytest.raises(InvalidInputError, match="must name a file, a folder with files or a matching glob"):
         expand([str(tmp_path / pattern)])
+
+
+def test_a_folder_of_mixed_formats_and_packings_reads_file_by_file(tmp_path: Path) -> None:
+    record = "<PubmedArticle><MedlineCitation><PMID>2</PMID><Article><ArticleTitle>T</ArticleTitle></Article>"
+    files = {
+        "a.txt": (PUBTATOR.encode(), TextFormat.PUBTATOR),
+        "b.jsonl.xz": (lzma.compress(b'{"pmid": "2", "title": "ALS"}'), TextFormat.RAW_JSONL),
+        "c.jsonl": (b'{"id": "3", "passages": []}', TextFormat.JSONL),
+        "d": (
+            gzip.compress(f"<PubmedArticleSet>{record}</MedlineCitation></PubmedArticle>".encode()),
+            TextFormat.MEDLINE,
+        ),
+        "e.xml": (
+            b"<?xml version='1.0'?>\n<collection><document><id>5</id></document></collection>",
+            TextFormat.BIOC_XML,
+        ),
+        "f.json": (b'{"documents": [{"id": "6", "passages": []}]}', TextFormat.BIOC_JSON),
+        "README.md": (b"Not data.", None),
+        "notes.dat": (b"Not data either.", None),
+    }
+    for name, (content, _) in files.items():
+        (tmp_path / name).write_bytes(content)
+    found = {source.path.name: sniff_text_format(source.path) for source in expand([str(tmp_path)])}
+    assert found == {name: text_format for name, (_, text_format) in files.items() if name != "README.md"}
+    for name, text_format in found.items():
+        if text_format is not None:
+            assert len(list(read_documents(tmp_path / name, text_format, ReadLog(name)))) == 1
+
+
+def test_json_lines_are_known_behind_damaged_ones(tmp_path: Path) -> None:
+    good = '{"id": "3", "passages": [{"section": "title", "offset": 0, "text": "ALS"}]}'
+    for damage in ('"id": "2"}', "{broken", "rubbish", "{}"):
+        (tmp_path / "a").write_text(f"{damage}\n{good}\n", encoding="utf-8")
+        assert sniff_text_format(tmp_path / "a") is TextFormat.JSONL
