@@ -40,6 +40,8 @@ def test_the_program_lists_its_commands_in_the_order_in_which_they_are_used(relv
     assert listed == [
         "quickstart",
         "data",
+        "names",
+        "tag",
         "build",
         "train",
         "score",
