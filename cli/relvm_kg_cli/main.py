@@ -22,11 +22,13 @@ from relvm_kg_cli.rank import rank
 from relvm_kg_cli.score import score
 from relvm_kg_cli.tag import tag
 from relvm_kg_cli.train import train
+from relvm_kg_cli.train_types import train_types
 
 COMMANDS: tuple[click.Command, ...] = (
     quickstart,
     data,
     names,
+    train_types,
     tag,
     build,
     train,

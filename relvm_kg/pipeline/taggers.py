@@ -5,6 +5,7 @@ from pathlib import Path
 from relvm_kg.entities.names_file import default_names_path
 from relvm_kg.errors import InvalidInputError
 from relvm_kg.tagging.tagger import Tagger
+from relvm_kg.tagging.types import TypeClassifier
 
 TYPE_MODEL = "type-model"
 
@@ -24,15 +25,24 @@ def load_tagger(names: Path | None = None, type_model: Path | None = None) -> Ta
     Raises:
         InvalidInputError: if there is no names catalogue, or a file is damaged.
     """
+    folder = type_model or default_type_model_path()
+    if type_model is None and not folder.is_dir():
+        return load_dictionary_tagger(names)
+    from relvm_kg.classify.entity_type import EntityTypeModel
+
+    return load_dictionary_tagger(names, EntityTypeModel.load(folder))
+
+
+def load_dictionary_tagger(names: Path | None = None, type_classifier: TypeClassifier | None = None) -> Tagger:
+    """A tagger of a names catalogue, without a type classifier unless one is given.
+
+    Raises:
+        InvalidInputError: if there is no names catalogue, or it is damaged.
+    """
     path = names or default_names_path()
     if not path.is_file():
         raise InvalidInputError(
             f"the tagger needs a names catalogue, there is none at {path}; make one with `relvm-kg data get names` and "
             "`relvm-kg names build`, or name one with --names"
         )
-    folder = type_model or default_type_model_path()
-    if type_model is None and not folder.is_dir():
-        return Tagger.load(path)
-    from relvm_kg.classify.entity_type import EntityTypeModel
-
-    return Tagger.load(path, type_classifier=EntityTypeModel.load(folder))
+    return Tagger.load(path, type_classifier=type_classifier)
