@@ -17,6 +17,10 @@ from relvm_kg.types import Document, Passage
 
 Span = tuple[int, int]
 _CACHE = 1 << 17
+_NEGATED = re.compile(r"(?<![^\W_])(?:[Aa]nti|[Nn]on|[Pp]ro)-$")
+"""What turns a word into another (`anti-inflammatory`, `non-diabetic`)."""
+_CODE = re.compile(r"[- ]?\d{3}")
+_LONGEST_CODE = 4
 
 
 class Sentence(NamedTuple):
@@ -35,6 +39,10 @@ class Candidate(NamedTuple):
     readings: tuple[Reading, ...]
     sentence: int
     """The number of its sentence in the document."""
+    defined: bool = False
+    """Whether the document itself defines it as an abbreviation."""
+    also: tuple[tuple[Reading, ...], ...] = ()
+    """Of a composite ("breast and ovarian cancer"), what its other parts may stand for."""
 
 
 def sentences_of(document: Document) -> list[Sentence]:
@@ -87,7 +95,7 @@ class Matcher:
             start, stop = places[first][0], places[end - 1][1]
             surface = sentence.text[start:stop]
             readings = self._readings(row, surface)
-            if readings:
+            if readings and not _is_part_of_more(sentence.text, start, stop):
                 reach = end
                 found.append(Candidate(sentence.start + start, sentence.start + stop, surface, readings, number))
         return found
@@ -110,13 +118,20 @@ _OPENING = re.compile(r"[(\[]")
 _CLOSING = re.compile(r"[)\]]")
 
 
+def _is_part_of_more(text: str, start: int, end: int) -> bool:
+    """Whether what stands around a match makes another word of it (`anti-inflammatory`, `MK-801`)."""
+    if end - start <= _LONGEST_CODE and _CODE.match(text, end):
+        return True
+    return _NEGATED.search(text, max(0, start - 6), start) is not None
+
+
 def has_odd_edge(surface: str) -> bool:
     """Whether a stretch of several words starts or ends with a word that no name does (`but in`, `and 1`)."""
     if " " not in surface:
         return False
-    words = surface.split(" ")
+    words = surface.lower().split(" ")
     edges = word_list("edges")
-    return words[0] in edges or words[-1] in edges
+    return words[0] in edges or words[-1] in edges or (words[0] == "a" and words[1].isalpha())
 
 
 def is_balanced(surface: str) -> bool:

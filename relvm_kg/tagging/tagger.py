@@ -13,16 +13,17 @@ import pyarrow as pa
 from relvm_kg.entities.names_file import read_names
 from relvm_kg.tagging.abbreviations import definitions
 from relvm_kg.tagging.catalogue import catalogue_rows
+from relvm_kg.tagging.composites import with_composites
 from relvm_kg.tagging.learned import LearnedForm
 from relvm_kg.tagging.lexicon import Lexicon, Reading, compile_lexicon
 from relvm_kg.tagging.linking import certain_entities, default_type, link, types_of
 from relvm_kg.tagging.matching import Candidate, Matcher, Sentence, sentences_of
+from relvm_kg.tagging.support import supported
 from relvm_kg.tagging.terms import VERSION, EntryMaker, learned_entry
 from relvm_kg.tagging.types import TYPE_COLUMNS, TypeClassifier, TypeExample
-from relvm_kg.types import Document, EntityId, EntityType, Mention
+from relvm_kg.types import Document, EntityType, Mention
 
 Link = Callable[[Sequence[Reading], frozenset[int]], int | None]
-_SHORTEST_SAFE = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,25 +98,21 @@ class Tagger:
         return [self._finish(work, chosen) for work, chosen in zip(works, types, strict=True)]
 
     def type_examples(self, document: Document) -> Iterator[TypeExample]:
-        """Names to learn types from, and the ambiguous ones.
-
-        Of names with one type in the dictionary only the safe ones come: at least six characters long or defined as an
-        abbreviation by the document.
-        """
+        """Every name found, with the types that the dictionary knows for it; whoever learns types picks from them."""
         work = self._match(document)
         for candidate in work.candidates:
-            types = types_of(candidate.readings)
             sentence = work.sentences[candidate.sentence]
-            if len(types) > 1 or len(candidate.surface) >= _SHORTEST_SAFE:
-                span = candidate.start - sentence.start, candidate.end - sentence.start
-                yield TypeExample(document.doc_id, sentence.text, span, candidate.surface, types)
+            span = candidate.start - sentence.start, candidate.end - sentence.start
+            types = types_of(candidate.readings)
+            yield TypeExample(document.doc_id, sentence.text, span, candidate.surface, types)
 
     def _match(self, document: Document) -> _Work:
         sentences = sentences_of(document)
         candidates = self.matcher.match(sentences)
         if self.settings.abbreviations:
             candidates = with_abbreviations(sentences, candidates)
-        return _Work(document, sentences, candidates)
+        candidates = with_composites(sentences, candidates, self.matcher.readings_of)
+        return _Work(document, sentences, supported(candidates) if self.settings.context else candidates)
 
     def _types(self, works: Sequence[_Work]) -> list[list[EntityType]]:
         """The type of every candidate of every document."""
@@ -144,8 +141,8 @@ class Tagger:
             if entity_type in document.annotated:
                 continue
             readings = [reading for reading in candidate.readings if reading.type is entity_type]
-            entity = link(readings, certain, self.lexicon)
-            ids: tuple[EntityId, ...] = () if entity is None else (self._id_of(entity),)
+            linked = (link(part, certain, self.lexicon) for part in (readings, *candidate.also))
+            ids = tuple(dict.fromkeys(self._id_of(entity) for entity in linked if entity is not None))
             added.append(Mention(candidate.start, candidate.end, candidate.surface, entity_type, ids, True))
         mentions = sorted((*document.mentions, *added), key=lambda m: (m.start, m.end, m.type, m.ids))
         return document._replace(mentions=tuple(mentions))
@@ -162,7 +159,7 @@ def with_abbreviations(sentences: Sequence[Sentence], candidates: list[Candidate
     for number, sentence in enumerate(sentences):
         for match in pattern.finditer(sentence.text):
             start, end = match.start() + sentence.start, match.end() + sentence.start
-            added.append(Candidate(start, end, match.group(), meanings[match.group()], number))
+            added.append(Candidate(start, end, match.group(), meanings[match.group()], number, True))
     return _merged(candidates, added)
 
 
@@ -217,6 +214,7 @@ def compile_names(names: pa.Table, fingerprint: str, learned: Sequence[LearnedFo
     """The lexicon of a names catalogue and of learned forms of its entities."""
     maker = EntryMaker(catalogue_rows(names))
     entries = [entry for row in catalogue_rows(names) for entry in maker.entries(row)]
+    entries += maker.shortened_entries()
     index = {curie: entity for entity, curie in enumerate(maker.ids)}
     entries += [learned_entry(form.surface, index[str(form.id)]) for form in learned if str(form.id) in index]
     return compile_lexicon(entries, maker.ids, maker.types, fingerprint)

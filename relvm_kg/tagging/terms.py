@@ -8,10 +8,11 @@ from functools import lru_cache
 from importlib.resources import files
 
 from relvm_kg.tagging.catalogue import CatalogueRow
+from relvm_kg.tagging.diseases import also_called
 from relvm_kg.tagging.lexicon import Entry, NameKind
 from relvm_kg.tagging.normalise import cased, key_of, uninverted
 from relvm_kg.tagging.proteins import MeshProteins, protein_name
-from relvm_kg.tagging.variants import chemical_variants, disease_variants, gene_variants
+from relvm_kg.tagging.variants import chemical_variants, disease_variants, gene_variants, shortened
 from relvm_kg.types import EntityType
 
 VERSION = 2
@@ -20,6 +21,7 @@ VERSION = 2
 _LOWER_RUN = re.compile(r"[a-z]{5,}")
 _LONGEST_TERM = 160
 _LONGEST_ACRONYM = 5
+_SHORTEST_SHORTENED = 6
 _NOT_DISEASES = ("E", "G05", "N06")
 """Branches that make a heading of C a procedure, a process of genes, or a circumstance."""
 
@@ -69,6 +71,7 @@ class EntryMaker:
         self.ids: list[str] = []
         self.types: list[EntityType] = []
         self._index: dict[str, int] = {}
+        self._shortened: dict[bytes, set[int]] = {}
 
     def entity(self, curie: str, entity_type: EntityType) -> int:
         """The index of an entity, a new one if it is new."""
@@ -84,13 +87,19 @@ class EntryMaker:
             yield from self._gene(row)
         elif row.type is EntityType.DISEASE:
             if not any(tree.startswith(_NOT_DISEASES) for tree in row.tree_numbers):
-                yield from self._disease(row)
+                yield from (e for e in self._disease(row) if e.key not in phrase_list("not_diseases"))
         elif self.proteins.is_chemical(row):
             yield from self._chemical(row)
         else:
             gene = self.proteins.gene_of(row)
             if gene is not None:
                 yield from self._protein(row, self.entity(gene, EntityType.GENE))
+
+    def shortened_entries(self) -> Iterator[Entry]:
+        """Entries of shortened names that only one of the entities so far has."""
+        for key, entities in self._shortened.items():
+            if len(entities) == 1 and len(key) >= _SHORTEST_SHORTENED and key not in _left_out():
+                yield Entry(key, min(entities), NameKind.VARIANT, "")
 
     def _gene(self, row: CatalogueRow) -> Iterator[Entry]:
         entity = self.entity(row.id, row.type)
@@ -106,6 +115,8 @@ class EntryMaker:
 
     def _disease(self, row: CatalogueRow) -> Iterator[Entry]:
         entity = self.entity(row.id, row.type)
+        for name in also_called().get(row.id, ()):
+            yield from _entry(name, entity, NameKind.SYNONYM)
         heading = key_of(row.name)
         for term, kind in terms_of(row):
             said = _as_said(term)
@@ -119,8 +130,11 @@ class EntryMaker:
             if kind > NameKind.NAME and said.islower() and said.isalpha() and len(said) <= _LONGEST_ACRONYM:
                 said = said.upper() if _is_acronym(said, row) else said
             yield from _entry(said, entity, kind)
-            for variant in disease_variants(said, kind is NameKind.NAME):
+            for variant in disease_variants(said.lower(), kind is NameKind.NAME):
                 yield from _entry(variant, entity, NameKind.VARIANT)
+            if row.tree_numbers:
+                for shorter in shortened(term):
+                    self._shortened.setdefault(key_of(shorter), set()).add(entity)
 
     def _chemical(self, row: CatalogueRow) -> Iterator[Entry]:
         entity = self.entity(row.id, row.type)
@@ -130,6 +144,13 @@ class EntryMaker:
             yield from _entry(said, entity, NameKind.VARIANT if is_class else kind)
             for variant in chemical_variants(said):
                 yield from _entry(variant, entity, NameKind.SYNONYM)
+
+
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+def _left_out() -> frozenset[bytes]:
+    return phrase_list("general") | phrase_list("not_diseases")
 
 
 _HUMAN_LAST = re.compile(r", human$")
@@ -143,8 +164,18 @@ def _as_said(term: str) -> str:
 
 def _is_acronym(term: str, row: CatalogueRow) -> bool:
     """Whether the letters of a term begin the words of one of the entity's names."""
-    names = [row.name, *row.synonyms]
-    return any(term == "".join(word[0] for word in re.findall(r"[^\W\d_]+", name.lower())) for name in names)
+    initials = ("".join(word[0] for word in _WORD.findall(name.lower())) for name in [row.name, *row.synonyms])
+    return any(_holds(letters, term) for letters in initials)
+
+
+def _holds(letters: str, term: str) -> bool:
+    """Whether letters hold those of a term in order."""
+    remaining = iter(letters)
+    return all(letter in remaining for letter in term)
+
+
+def _is_beginning(key: bytes, heading: bytes) -> bool:
+    return key != heading and heading.startswith(key)
 
 
 def learned_entry(surface: str, entity: int) -> Entry:

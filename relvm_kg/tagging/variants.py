@@ -43,6 +43,9 @@ def disease_variants(term: str, is_heading: bool) -> Iterator[str]:
     >>> list(disease_variants("hypertension", True)), list(disease_variants("lung neoplasms", False))[:3]
     (['hypertensive'], ['lung cancer', 'lung tumor', 'lung carcinoma'])
     """
+    if term.startswith("drug ") and term.count(" ") == 1:
+        yield term[len("drug ") :]
+    yield from _without_generic_head(term)
     if " " not in term or term == "diabetes mellitus":
         yield from adjectives(term)
         yield from _with_other_head(term)
@@ -61,6 +64,38 @@ def disease_variants(term: str, is_heading: bool) -> Iterator[str]:
     yield from found[1:]
 
 
+_GENERIC_HEAD = re.compile(r"^(\S+) (?:disorders?|diseases?|syndromes?)$")
+_EPONYM = re.compile(r"(?:[vV]on )?[A-Z]?[a-z]+(?:-[A-Z][a-z]+)+|[vV]on [A-Z][a-z]+")
+_NOUN_ENDINGS = ("ty", "ia", "is", "sy", "graine", "ism", "ma", "ias")
+_NO_DISEASE_ADJECTIVES = frozenset({"ophthalmic", "nephrotic"})
+
+
+def _without_generic_head(term: str) -> Iterator[str]:
+    """`migraine disorders` is migraine, `Tay-Sachs disease` goes by Tay-Sachs; `mental disorders` are not mental."""
+    match = _GENERIC_HEAD.match(term)
+    if match is not None and (match[1].endswith(_NOUN_ENDINGS) or _EPONYM.fullmatch(match[1])):
+        yield match[1]
+
+
+_DISEASE_NOUN = re.compile(
+    r"(?:toxicity|rhythmia|.[aeo]mia|algia|plegia|kinesia|thermia|uria|pertension|potension|penia|osis|itis|oma|pathy|[Oo]verdose"
+    r"|[Ww]eakness|[Rr]igidity|[Aa]gitation|[Ff]racture|[Ss]pasm|[Bb]leeding)s?$"
+)
+
+
+def shortened(term: str) -> Iterator[str]:
+    """What is left of an inverted name or of a name of two words when the qualifier goes; good only if it is no
+    other entity's too.
+
+    >>> list(shortened("Arrhythmias, Cardiac")), list(shortened("Psychomotor Agitation"))
+    (['Arrhythmias'], ['Agitation'])
+    """  # noqa: D205
+    base, comma, _ = term.partition(", ")
+    head = base if comma else term.rpartition(" ")[2]
+    if (comma or term.count(" ") == 1) and " " not in head and _DISEASE_NOUN.search(head):
+        yield head
+
+
 def _with_other_head(term: str) -> Iterator[str]:
     before, _, head = term.rpartition(" ")
     singular = head[:-1] if head.endswith("s") and head[:-1] in _HEADS else head
@@ -75,10 +110,10 @@ def adjectives(term: str) -> Iterator[str]:
     ['schizophrenic', 'thrombotic', 'epileptic']
     """
     for noun, adjective in _ADJECTIVES:
-        if term.endswith(noun):
+        if term.endswith(noun) and term[: -len(noun)] + adjective not in _NO_DISEASE_ADJECTIVES:
             yield term[: -len(noun)] + adjective
             return
-    if term.endswith("ia") and len(term) > 4:
+    if term.endswith("ia") and len(term) > 4 and term[:-1] + "c" not in _NO_DISEASE_ADJECTIVES:
         yield term[:-1] + "c"
 
 
