@@ -21,7 +21,7 @@ _EXISTING = click.Path(path_type=Path, exists=True)
         "relvm-kg evaluate-tagger --gold bc5cdr-dev --learn bc5cdr-train --errors errors.tsv",
         "provenance, learned (n_forms, n_documents, n_documents_left_out), gold (each: name, title, sha256, is_test, "
         "facts, rejected, columns (name, what, documents_per_second, figures, as_annotated (each: type, mentions, "
-        "concept_mentions, concepts, n_gold_without_id, n_predicted_without_id))), type_accuracy",
+        "concept_mentions, concepts, n_gold_without_id, n_predicted_without_id)), type_accuracy)",
     )
 )
 @click.option("--names", type=_EXISTING, help="Names catalogue; else the one that `names build` made.")
@@ -38,7 +38,11 @@ _EXISTING = click.Path(path_type=Path, exists=True)
 )
 @click.option("--resamples", type=click.IntRange(min=0), default=1000, show_default=True, help="Of the bootstrap.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the bootstrap.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the result as JSON.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write it as JSON, and Markdown beside it.",
+)
 @click.option(
     "--errors",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -72,7 +76,7 @@ def evaluate_tagger(  # noqa: PLR0913  one argument an option
     from relvm_kg.files import atomic_path, write_json
     from relvm_kg.pipeline.evaluate_tagger import TaggerEvaluationPlan
     from relvm_kg.pipeline.evaluate_tagger import evaluate_tagger as measure
-    from relvm_kg.pipeline.tagger_report import HEADINGS, report_tables
+    from relvm_kg.pipeline.tagger_report import HEADINGS, markdown, report_tables
     from relvm_kg.pipeline.taggers import load_tagger
 
     classifier = load_tagger(names, type_model).type_classifier
@@ -92,6 +96,8 @@ def evaluate_tagger(  # noqa: PLR0913  one argument an option
     result = done.as_mapping()
     if out is not None:
         write_json(out, result)
+        with atomic_path(out.with_suffix(".md")) as partial:
+            partial.write_text(markdown(result), encoding="utf-8")
     if errors is not None:
         with atomic_path(errors) as partial:
             partial.write_text("".join(_error_lines(done.errors)), encoding="utf-8")

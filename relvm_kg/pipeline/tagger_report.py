@@ -1,7 +1,9 @@
 """The tables of `evaluate-tagger`, from what its JSON file holds: one a gold set and type."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
+
+from relvm_kg.tagging.evaluation import ALL_TYPES
 
 HEADINGS = (
     "tagger",
@@ -35,15 +37,45 @@ def report_tables(result: Mapping[str, Any]) -> Iterator[ReportTable]:
             yield ReportTable(f"{gold['title']}, {kind.lower()}", words, rows)
 
 
+def summary(result: Mapping[str, Any]) -> str:
+    """F1 of concepts of every tagger on every gold set and type, as a Markdown table."""
+    headings, cells = ["tagger"], [[column["name"]] for column in result["gold"][0]["columns"]]
+    for gold in result["gold"]:
+        for place, kind in enumerate(f["type"] for f in gold["columns"][0]["figures"]):
+            if kind == ALL_TYPES:
+                continue
+            headings.append(f"{gold['title']} {kind.lower()}")
+            for row, column in zip(cells, gold["columns"], strict=True):
+                row.append(f"{column['figures'][place]['concepts']['f1']:.3f}")
+    return "\n".join(_lines(headings, cells)) + "\n"
+
+
+def type_table(result: Mapping[str, Any]) -> str:
+    """How often the type of an ambiguous mention is told right, as a Markdown table."""
+    headings = ["gold set", "ambiguous mentions", "surface forms", "by type", "majority", "rule", "classifier"]
+    cells = []
+    for gold in result["gold"]:
+        found = gold["type_accuracy"]
+        if found is not None:
+            by_type = ", ".join(f"{kind.lower()} {n}" for kind, n in found["by_type"].items())
+            shares = (found["majority"], found["rule"], found["classifier"])
+            row = (gold["title"], str(found["n_mentions"]), str(found["n_surfaces"]), by_type)
+            cells.append([*row, *(_cell(share) for share in shares)])
+    return "\n".join(_lines(headings, cells)) + "\n"
+
+
 def markdown(result: Mapping[str, Any]) -> str:
-    """The tables as Markdown."""
-    parts = []
+    """All tables as Markdown."""
+    parts = [f"F1 of concepts\n\n{summary(result)}", f"Types of ambiguous mentions\n\n{type_table(result)}"]
     for table in report_tables(result):
-        lines = [f"**{table.title}** ({table.facts})", ""]
-        lines += ["| " + " | ".join(HEADINGS) + " |", "|---" * len(HEADINGS) + "|"]
-        lines += ["| " + " | ".join(_cell(value) for value in row) + " |" for row in table.rows]
-        parts.append("\n".join(lines))
-    return "\n\n".join(parts) + "\n"
+        lines = _lines(HEADINGS, [[_cell(value) for value in row] for row in table.rows])
+        parts.append("\n".join([f"**{table.title}** ({table.facts})", "", *lines]) + "\n")
+    return "\n".join(parts)
+
+
+def _lines(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    head = ["| " + " | ".join(headings) + " |", "|---" * len(headings) + "|"]
+    return head + ["| " + " | ".join(row) + " |" for row in rows]
 
 
 def _row(column: Mapping[str, Any], place: int) -> tuple[str | float | None, ...]:
