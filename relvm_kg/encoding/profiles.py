@@ -82,19 +82,29 @@ def _unit_sparse_rows(matrix: scipy.sparse.csr_matrix) -> scipy.sparse.csr_matri
 
 
 def _left_factors(matrix: scipy.sparse.csr_matrix, dimensions: int, seed: int) -> FloatArray:
-    """U * S of a truncated SVD by subspace iteration (Halko, Martinsson and Tropp 2011, Alg. 4.4 and 5.1)."""
+    """U * S of a truncated SVD, by the rows and columns that hold anything; the other rows are zeros."""
+    rows, columns = np.flatnonzero(np.diff(matrix.indptr)), np.unique(matrix.indices)
+    result = np.zeros((matrix.shape[0], dimensions), dtype=np.float32)
+    if len(rows):
+        factors = _dense_left_factors(matrix[rows][:, columns], dimensions, seed)
+        result[rows, : factors.shape[1]] = factors
+    return result
+
+
+def _dense_left_factors(matrix: scipy.sparse.csr_matrix, dimensions: int, seed: int) -> FloatArray:
+    """U * S by subspace iteration (Halko, Martinsson and Tropp 2011, Alg. 4.4 and 5.1)."""
     rank = min(dimensions, *matrix.shape)
     width = min(rank + 10, *matrix.shape)
     random = np.random.default_rng(seed)
+    transposed = matrix.T.tocsr()
     basis = matrix @ random.standard_normal((matrix.shape[1], width), dtype=np.float32)
     for _ in range(4):
         basis = np.linalg.qr(basis)[0]
-        basis = matrix @ np.linalg.qr(matrix.T @ basis)[0]
+        basis = matrix @ np.linalg.qr(transposed @ basis)[0]
     basis = np.linalg.qr(basis)[0]
-    left, values, _ = np.linalg.svd((matrix.T @ basis).T, full_matrices=False)
-    result = np.zeros((matrix.shape[0], dimensions), dtype=np.float32)
-    result[:, :rank] = (basis @ left)[:, :rank] * values[:rank]
-    return result
+    left, values, _ = np.linalg.svd((transposed @ basis).T, full_matrices=False)
+    factors: FloatArray = (basis @ left)[:, :rank] * values[:rank]
+    return factors
 
 
 def unit_rows(profile: FloatArray, dimensions: int) -> FloatArray:

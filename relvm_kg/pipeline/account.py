@@ -7,6 +7,8 @@ from relvm_kg.errors import WorkspaceError
 from relvm_kg.workspace import read_json, write_json
 
 _FILES_SHOWN = 8
+_FIRST_DECADE = 1980
+_EARLIER = f"before {_FIRST_DECADE}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +124,7 @@ class BuildAccount:
         rows += [
             ("contexts", f"{self.contexts:,} of {self.comentions:,} pairs"),
             ("  by label", _counts(self.contexts_by_label)),
-            ("  by year", _counts(self.contexts_by_year)),
+            ("  by year", _counts(self._by_decade())),
         ]
         most = sorted(self.contexts_by_source.items(), key=lambda item: (-item[1], item[0]))
         rows += [("  by file", f"{name} {n:,}") for name, n in most[:_FILES_SHOWN]]
@@ -136,6 +138,15 @@ class BuildAccount:
         counts = f"{self.retracted_documents:,} documents, {self.retracted_sentences:,} sentences"
         rows.append(("retracted", f"{counts}, {self.retracted_contexts:,} contexts: marked, and in no statistic"))
         return rows
+
+    def _by_decade(self) -> dict[str, int]:
+        """Contexts by decade, all before the first that is shown together."""
+        found: dict[str, int] = {}
+        for years, n in self.contexts_by_year.items():
+            start = years[:4]
+            name = years if not start.isdigit() else _EARLIER if int(start) < _FIRST_DECADE else f"{start[:3]}0s"
+            found[name] = found.get(name, 0) + n
+        return found
 
     def _entity_rows(self) -> list[tuple[str, str]]:
         return [

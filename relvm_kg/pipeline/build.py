@@ -28,7 +28,15 @@ from relvm_kg.pipeline.prepared import PreparedSources
 from relvm_kg.pipeline.settings import BuildSettings
 from relvm_kg.pipeline.taggers import load_tagger
 from relvm_kg.progress import Progress
-from relvm_kg.workspace import Workspace, atomic_path, read_json, remember_workspace, remove, remove_leftovers
+from relvm_kg.workspace import (
+    Workspace,
+    atomic_path,
+    file_sha256,
+    read_json,
+    remember_workspace,
+    remove,
+    remove_leftovers,
+)
 from relvm_kg_graph.build import write_graph
 
 __all__ = ["BuildAccount", "BuildSettings", "build_workspace", "known_retractions"]
@@ -111,12 +119,16 @@ def _preparer(workspace: Workspace, sources: Sequence[Source], settings: BuildSe
     """What is done to each document of the text files."""
     if not settings.tag:
         return Preparer()
-    names = next(data_path(workspace, source) for source in sources if source.kind is SourceKind.NAMES)
+    source = next(source for source in sources if source.kind is SourceKind.NAMES)
+    names = data_path(workspace, source)
     if not is_parquet(names):
         raise InvalidInputError(
             "--tag needs a names catalogue as `relvm-kg names build` writes it; the --names of this workspace are "
             "another table"
         )
+    default = default_names_path()
+    if default.is_file() and file_sha256(default) == file_sha256(names):
+        names = default  # whose compiled form may be there already
     return Preparer(load_tagger(names, settings.type_model))
 
 

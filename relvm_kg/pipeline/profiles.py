@@ -42,8 +42,11 @@ def _mentions(folder: Path, sentence_rows: IntArray, n_entities: int) -> scipy.s
 def _tokens(contexts: ContextPass, vocabulary: Vocabulary) -> scipy.sparse.csr_matrix:
     """How often each training sentence has each token. *Shape:* (sentences, vocabulary)"""
     lengths = contexts.sentences.lengths
-    parts = list(contexts.sentences.read(contexts.ids(vocabulary)))
-    columns = np.concatenate([np.zeros(0, dtype=np.int32), *parts])
     starts = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+    columns = np.empty(starts[-1], dtype=np.int32)
+    place = 0
+    for stretch in contexts.sentences.read(contexts.ids(vocabulary)):
+        columns[place : place + len(stretch)] = stretch
+        place += len(stretch)
     ones = np.ones(len(columns), dtype=np.float32)
     return scipy.sparse.csr_matrix((ones, columns, starts), shape=(len(lengths), len(vocabulary)))
