@@ -27,6 +27,7 @@ _ABBREVIATION = re.compile(
 )
 _CONTINUES = re.compile(r"(?:vs\b | [ips]\.[a-z]\. | p\.o\. | l\(-?\d)", re.VERBOSE)
 _INITIAL = re.compile(r"(?:^|[\s(\[])[A-Z]\.$")
+_BEFORE = 24
 _INNER_END = re.compile(r"\.[\"')\]\u201d\u2019]{0,3}\s+(?=[\"'(\[\u201c\u2018]{0,3}(?P<next>[A-Z]\S{0,30}))")
 _WORD = re.compile(r"(?:(?P<before>\S{1,30})\s+)?[(\[\"']*(?P<word>\S+)$")
 _WINDOW = 80
@@ -40,7 +41,7 @@ _ABBREVIATED = _words(
     "approx appl biol ca cap cat cent cf chem conc cons cor cv dept diam dil ed eds eg eqn eqns eqs equiv "
     "esp est et etc exp fam fig figs gen hort ibid ie incl int lab lat lit ltd max mol no nos nov obs "
     "orig para ph pp pref pres prof publ ref refs resp sect ser soc sp spec spp ssp stat str subsp suppl "
-    "syn tab temp univ var viz vol vols vs DR MR MRS ST NO NOS FIG FIGS EQ PROF VS EC INC LTD"
+    "syn tab temp univ var viz vol vols vs DR MR MRS ST FIG FIGS EQ PROF VS EC INC LTD"
 )
 """Words that a sentence may go on after, though they look like none."""
 _UNITS = _words(
@@ -49,8 +50,9 @@ _UNITS = _words(
     "\u00b5g \u00b5l °C"
 )
 _LABELLED = re.compile(
-    r"(?:degrees?|°|type|subtype|groups?|category|stage|image|panel|factor|grade|class|hepatitis|phase|region|domain|site|"
-    r"chain|method|model|experiment|pattern|fraction|component|compartment|peak|zone|part|table|\w{2,}(?:ase|in|ine|ol))$"
+    r"°$|(?:^|\W)(?:(?i:degrees?|type|subtype|groups?|category|stage|image|panel|factor|grade|class|hepatitis|phase|region|"
+    r"domain|site|chain|method|model|experiment|pattern|fraction|component|compartment|peak|zone|part|table)"
+    r"|[a-z]{2,}(?:ase|in|ine|ol|ide))$"
 )
 """Words that a letter belongs to: `37 degrees C`, `vitamin D`, `kinase C`, `group B`."""
 _NUMBER = re.compile(r"(?:^|[^(\d])\d+(?:\(-?\d+\)|-\d+)?$")
@@ -64,7 +66,8 @@ _STARTERS = _words(
     "Conversely Subsequently Consequently Hence Nevertheless Despite Whether References"
 )
 """Words that begin a sentence and no name, so that even an initial before them ends one."""
-_NEVER_ENDS = frozenset(("e.g", "i.e", "vs", "cf", "viz", "fig", "figs", "al", "dr", "drs", "st", "prof", "mr", "mrs"))
+_NEVER_ENDS = frozenset(("e.g", "i.e", "vs", "cf", "viz", "fig", "figs", "dr", "drs", "st", "prof", "mr", "mrs"))
+_ARGUERS = frozenset(("We", "However", "Here", "Our", "Therefore", "Thus", "Interestingly"))
 _SHORT_WORDS = frozenset(("so", "us", "it", "up"))
 
 
@@ -81,7 +84,8 @@ def split_text(text: str) -> list[Span]:
         end = raw_end - (len(piece) - len(piece.rstrip()))
         if start >= end:
             continue
-        if spans and _is_broken(text[spans[-1][0] : spans[-1][1]], text[spans[-1][1] : start], text[start:end]):
+        before = text[max(spans[-1][0], spans[-1][1] - _BEFORE) : spans[-1][1]] if spans else ""
+        if spans and _is_broken(before, text[spans[-1][1] : start], text[start : start + _BEFORE]):
             spans[-1] = (spans[-1][0], end)
         else:
             spans.append((start, end))
@@ -106,18 +110,19 @@ def _ends_here(before: str, word: str, after: str) -> bool:
     `AD.`, `stage A2.`). After anything else (initials, elements, abbreviated names), only before a word that begins
     sentences: `to C and F. Without ACE inhibition`, but `by W. S. Stiles`.
     """
-    if word.lower() in _NEVER_ENDS or word.isdigit():
-        return False
+    if word == "al" or word.isdigit() or word.lower() in _NEVER_ENDS:
+        return word == "al" and after.rstrip(",") in _ARGUERS
     if word in _UNITS and any(c.isdigit() for c in before):
         return True
     if len(word) == 1 and word.isupper():
         is_label = _LABELLED.search(before) is not None or (word in "CFKMUV" and _NUMBER.search(before) is not None)
         return (is_label and len(after) > len("A.") and after[1].islower()) or _begins(after)
-    if word in _ABBREVIATED:
-        return (before, word) == ("per", "cent") or _begins(after)
-    if word.isalpha() and word.islower() and (len(word) > len("vs") or word in _SHORT_WORDS):
+    if (before, word) == ("per", "cent") or _begins(after):
         return True
-    return any(c.isupper() or c.isdigit() for c in word[1:] if "." not in word) or _begins(after)
+    if word in _ABBREVIATED or "." in word:
+        return False
+    is_plain = word.isalpha() and word.islower() and (len(word) > len("vs") or word in _SHORT_WORDS)
+    return is_plain or any(c.isupper() or c.isdigit() for c in word[1:])
 
 
 def _begins(word: str) -> bool:
@@ -128,7 +133,7 @@ def _is_broken(before: str, gap: str, after: str) -> bool:
     """Whether a split stands after an abbreviation, inside a number or word (`EC 1.1.1.49`), or before what no sentence
     starts with (`vs.`, `i.p.`, `l(-1)`), or after an initial that a small letter follows (`E. coli`).
     """  # noqa: D205
-    if _ABBREVIATION.search(before[-24:]) is not None or _CONTINUES.match(after) is not None:
+    if _ABBREVIATION.search(before) is not None or _CONTINUES.match(after) is not None:
         return True
     if not gap and not after[:1].isupper():
         return True
