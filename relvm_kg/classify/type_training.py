@@ -82,7 +82,7 @@ class TrainedTypes:
     """A trained classifier and what training wrote down."""
 
     model: EntityTypeModel
-    trace: list[dict[str, float]]
+    trace: list[dict[str, float | int]]
 
 
 def train_type_model(
@@ -146,13 +146,13 @@ def _fit(
     weights: Tensor,
     config: TypeTrainingConfig,
     progress: Progress,
-) -> list[dict[str, float]]:
+) -> list[dict[str, float | int]]:
     device = network.output.weight.device
     weights, wanted = weights.to(device), torch.from_numpy(types).to(device)
     optimiser = torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
     lengths = np.fromiter((len(left) + len(right) for left, right in sides), dtype=np.int64, count=len(sides))
     n_steps = config.epochs * len(epoch_batches(np.arange(len(sides)), lengths, config.batch_size, config.seed, 0))
-    trace: list[dict[str, float]] = []
+    trace: list[dict[str, float | int]] = []
     network.train()
     step, recent = 0, []
     with progress.task("type classifier", n_steps, "step") as task:
