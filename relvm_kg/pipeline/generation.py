@@ -91,7 +91,8 @@ class GenerationWriter:
         del names, orthologs, ids
         assemble.rename_mentions(folder, rows)
         contexts, n_vocabulary = self._write_contexts(folder, len(entries), text.counts["sentences"])
-        n_documents, places = text.counts["documents"], self._places(entries)
+        n_documents = text.counts["documents"] - text.counts["retracted"]
+        places = self._places(entries)
         write_catalogue(folder, entries, contexts.training_contexts.tolist(), n_documents, places)
         comentions = write_comentions(folder, np.array([e.n_sentences for e in entries], dtype=np.int32))
         index = {entry.id: row for row, entry in enumerate(entries)}

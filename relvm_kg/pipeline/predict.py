@@ -240,4 +240,5 @@ def _news(session: Session, part: _Part, anchor: int, partners: IntArray) -> Pai
 def _evidence_ids(session: Session, anchor: int, partners: IntArray, sentences: IntArray) -> Iterator[list[str]]:
     """Names of up to five sentences of each pair; `relvm-kg evidence` shows all of them in full."""
     for partner, n in zip(partners.tolist(), sentences.tolist(), strict=True):
-        yield session.sentence_names(session.evidence_index.rows(anchor, partner)[:EVIDENCE_IDS]) if n else []
+        standing = session.standing(session.evidence_index.rows(anchor, partner)) if n else np.zeros(0, dtype=np.int64)
+        yield session.sentence_names(standing[:EVIDENCE_IDS])

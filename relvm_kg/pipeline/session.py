@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from relvm_kg.corpus.evidence import EvidenceIndex
+from relvm_kg.corpus.tables import read_columns
 from relvm_kg.entities.catalogue import Catalogue
 from relvm_kg.entities.grounder import Grounder
 from relvm_kg.entities.lookup import NamesLookup
@@ -153,16 +154,21 @@ class Session:
         return entity
 
     @cached_property
-    def _sentences(self) -> tuple[pa.ChunkedArray, pa.Table]:
+    def _sentences(self) -> tuple[pa.Table, pa.Table]:
         folder = self.require_corpus()
-        contexts = pq.read_table(folder / "contexts.parquet", columns=["sentence_row"], memory_map=True)
+        contexts = read_columns(folder / "contexts.parquet", ["sentence_row", "retracted"])
         sentences = pq.read_table(folder / "sentences.parquet", columns=["doc_id", "sentence_index"], memory_map=True)
-        return contexts["sentence_row"], sentences
+        return contexts, sentences
+
+    def standing(self, context_rows: IntArray) -> IntArray:
+        """Those of some contexts that are not of retracted papers."""
+        retracted = self._sentences[0]["retracted"].take(pa.array(context_rows))
+        return context_rows[~np.asarray(retracted.to_numpy(zero_copy_only=False), dtype=np.bool_)]
 
     def sentence_names(self, context_rows: IntArray) -> list[str]:
         """`document#sentence` of contexts, both as the corpus numbers them."""
-        rows, sentences = self._sentences
-        found = sentences.take(rows.take(pa.array(context_rows))).to_pylist()
+        contexts, sentences = self._sentences
+        found = sentences.take(contexts["sentence_row"].take(pa.array(context_rows))).to_pylist()
         return [f"{row['doc_id']}#{row['sentence_index']}" for row in found]
 
     @cached_property
