@@ -52,13 +52,14 @@ def summary(result: Mapping[str, Any]) -> str:
 
 def type_table(result: Mapping[str, Any]) -> str:
     """How often the type of an ambiguous mention is told right, as a Markdown table."""
-    headings = ["gold set", "ambiguous mentions", "surface forms", "by type", "majority", "rule", "classifier"]
+    headings = ["gold set", "ambiguous mentions", "surface forms", "by type", "majority", "rule"]
+    headings += ["classifier, each mention", "classifier, each document"]
     cells = []
     for gold in result["gold"]:
         found = gold["type_accuracy"]
         if found is not None:
             by_type = ", ".join(f"{kind.lower()} {n}" for kind, n in found["by_type"].items())
-            shares = (found["majority"], found["rule"], found["classifier"])
+            shares = (found["majority"], found["rule"], found["classifier"], found["classifier_in_document"])
             row = (gold["title"], str(found["n_mentions"]), str(found["n_surfaces"]), by_type)
             cells.append([*row, *(_cell(share) for share in shares)])
     return "\n".join(_lines(headings, cells)) + "\n"

@@ -6,9 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from relvm_kg.tagging.linking import default_type, types_of
 from relvm_kg.tagging.matching import Sentence, sentences_of
 from relvm_kg.tagging.tagger import Tagger
+from relvm_kg.tagging.type_choice import AmbiguousName, choose_types
 from relvm_kg.tagging.types import TYPE_COLUMNS, Span, TypeClassifier
 from relvm_kg.types import Document, EntityType, Mention
 
@@ -24,6 +28,7 @@ class AmbiguousMention(NamedTuple):
     by_rule: EntityType
     """What the tagger takes without a classifier."""
     truth: EntityType
+    doc_id: str = ""
 
 
 class TypeAccuracy(NamedTuple):
@@ -40,7 +45,10 @@ class TypeAccuracy(NamedTuple):
     """Always the type that most mentions with the same choice have in this very gold set: no fair contender, it knows
     the answers' distribution."""
     classifier: float | None
+    """Each place by itself."""
     classifier_by_type: dict[str, float] | None
+    classifier_in_document: float | None
+    """As the tagger uses it: one type for all places of a name in a document, the rule's claim weighed in."""
 
 
 def ambiguous_mentions(documents: Sequence[Document], tagger: Tagger) -> list[AmbiguousMention]:
@@ -55,7 +63,9 @@ def ambiguous_mentions(documents: Sequence[Document], tagger: Tagger) -> list[Am
             if len(types) > 1 and mention.type in types and sentence is not None:
                 span = mention.start - sentence.start, mention.end - sentence.start
                 rule = default_type(readings)
-                found.append(AmbiguousMention(sentence.text, span, mention.text, types, rule, mention.type))
+                found.append(
+                    AmbiguousMention(sentence.text, span, mention.text, types, rule, mention.type, document.doc_id)
+                )
     return found
 
 
@@ -68,8 +78,11 @@ def type_accuracy(mentions: Sequence[AmbiguousMention], classifier: TypeClassifi
         choices.setdefault(mention.types, Counter())[mention.truth] += 1
     by_type = Counter(mention.truth for mention in mentions)
     right: Counter[EntityType] | None = None
+    in_document: float | None = None
     if classifier is not None:
-        table = classifier.probabilities([m.sentence for m in mentions], [m.span for m in mentions]).tolist()
+        probabilities = classifier.probabilities([m.sentence for m in mentions], [m.span for m in mentions])
+        in_document = _share_right_in_documents(mentions, probabilities)
+        table = probabilities.tolist()
         chosen = [
             max(mention.types, key=lambda t: row[TYPE_COLUMNS.index(t)])
             for mention, row in zip(mentions, table, strict=True)
@@ -83,7 +96,15 @@ def type_accuracy(mentions: Sequence[AmbiguousMention], classifier: TypeClassifi
         majority=sum(max(counts.values()) for counts in choices.values()) / len(mentions),
         classifier=None if right is None else sum(right.values()) / len(mentions),
         classifier_by_type=None if right is None else {t.value: right[t] / n for t, n in by_type.items()},
+        classifier_in_document=in_document,
     )
+
+
+def _share_right_in_documents(mentions: Sequence[AmbiguousMention], probabilities: npt.NDArray[np.float32]) -> float:
+    documents = {doc_id: number for number, doc_id in enumerate(dict.fromkeys(m.doc_id for m in mentions))}
+    names = [AmbiguousName(documents[m.doc_id], m.surface, m.types, m.by_rule) for m in mentions]
+    chosen = choose_types(names, probabilities)
+    return sum(m.truth is found for m, found in zip(mentions, chosen, strict=True)) / len(mentions)
 
 
 def _sentence_of(mention: Mention, sentences: Sequence[Sentence]) -> Sentence | None:
