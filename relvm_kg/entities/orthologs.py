@@ -29,7 +29,7 @@ _GREEK_LETTER = re.compile(
 )
 
 Key = str
-NameRow = tuple[EntityId, str, Iterable[str], Iterable[str]]
+NameRow = tuple[EntityId, str, Iterable[str]]
 Forms = dict[Key, set[EntityId]]
 
 
@@ -57,7 +57,7 @@ class OrthologFolder:
     """Folds ids of genes that are not human onto human genes, by name.
 
     A mention's text, or the name that its source states for it, must equal the official symbol of exactly one human
-    gene; else an alias of exactly one; else a previous symbol or full name of exactly one.
+    gene; else an alias, previous symbol or full name of exactly one.
 
     Args:
         names: The names catalogue; its genes are the human ones.
@@ -71,22 +71,21 @@ class OrthologFolder:
         """A folder that knows the genes of plain names tables."""
         folder = cls.__new__(cls)
         genes = ((i, n) for i, n in names.names.items() if i.prefix == GENE_PREFIX)
-        folder._fill((i, n.name, n.aliases, ()) for i, n in genes)
+        folder._fill((i, n.name, n.aliases) for i, n in genes)
         return folder
 
     def _fill(self, rows: Iterable[NameRow]) -> None:
         self.human: set[EntityId] = set()
         self._official: Forms = {}
-        self._aliases: Forms = {}
         self._others: Forms = {}
-        for entity, symbol, aliases, others in rows:
+        for entity, symbol, others in rows:
             self.human.add(entity)
-            for forms, texts in ((self._official, (symbol,)), (self._aliases, aliases), (self._others, others)):
+            for forms, texts in ((self._official, (symbol,)), (self._others, others)):
                 for text in texts:
                     key = gene_key(text)
                     forms.setdefault(key, set()).add(entity)
                     forms.setdefault(letter_key(key), set()).add(entity)
-        for forms in (self._official, self._aliases, self._others):
+        for forms in (self._official, self._others):
             forms.pop("", None)
 
     def is_foreign(self, entity_id: EntityId) -> bool:
@@ -105,7 +104,7 @@ class OrthologFolder:
             return entity_id
         spelled = [gene_key(text) for text in (stated_name, surface) if text]
         keys = dict.fromkeys([*spelled, *(letter_key(key) for key in spelled)])
-        for forms in (self._official, self._aliases, self._others):
+        for forms in (self._official, self._others):
             for key in keys:
                 found = forms.get(key, ())
                 if len(found) == 1:
@@ -143,4 +142,4 @@ def _rows_of_table(names: pa.Table) -> Iterable[NameRow]:
     for curie, kind, symbol, full_name, synonyms, previous in zip(*columns, strict=True):
         entity = EntityId.parse(curie) if kind == EntityType.GENE.value else None
         if entity is not None and entity.prefix == GENE_PREFIX:
-            yield entity, symbol, synonyms or (), [*(previous or ()), *([full_name] if full_name else [])]
+            yield entity, symbol, [*(synonyms or ()), *(previous or ()), *([full_name] if full_name else [])]

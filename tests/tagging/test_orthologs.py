@@ -10,7 +10,7 @@ from relvm_kg.types import EntityId, EntityType, Mention
 GENES: list[tuple[str, str, str, list[str], list[str]]] = [
     ("NCBIGene:6506", "SLC1A2", "solute carrier family 1 member 2", ["GLT-1", "EAAT2"], []),
     ("NCBIGene:627", "BDNF", "brain derived neurotrophic factor", [], []),
-    ("NCBIGene:3553", "IL1B", "interleukin 1 beta", ["IL-1B", "IL1-BETA", "P40"], []),
+    ("NCBIGene:3553", "IL1B", "interleukin 1 beta", ["IL-1B", "IL1-BETA"], ["P40"]),
     ("NCBIGene:3593", "IL12B", "interleukin 12B", ["p40"], []),
     ("NCBIGene:2488", "FSHB", "follicle stimulating hormone subunit beta", [], []),
     ("NCBIGene:847", "CAT", "catalase", [], []),
