@@ -13,7 +13,7 @@ TLS := glibc.rtld.optional_static_tls=4096
 .PHONY: demo test lint types imports tests docs format clean
 
 demo: .venv/wheel
-	$(BIN)/relvm-kg quickstart
+	$(BIN)/relvm-kg demo
 
 test: lint types imports tests docs
 

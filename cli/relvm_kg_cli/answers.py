@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from relvm_kg.pipeline.answers import Answer, NamedEntity
+    from relvm_kg.pipeline.answers import Answer, NamedEntity, Ranking
 
 _N_PMIDS = 8
 
@@ -81,6 +81,15 @@ def ranking_rows(answers: Iterable["Answer"], entity: str) -> Iterator[list[Any]
             answer.calibrated,
             answer.training_prevalence,
         ]
+
+
+def scant_text(ranking: "Ranking") -> str:
+    """The warning that little is written of an entity."""
+    n = ranking.n_documents
+    return (
+        f"only {n:,} document{'s' if n != 1 else ''} here mention{'s' if n == 1 else ''} "
+        f"{entity_text(ranking.entity)}: a ranking from so little text says next to nothing"
+    )
 
 
 def notes(answer: "Answer") -> Iterator[str]:

@@ -5,6 +5,7 @@ import click
 from relvm_kg_cli.benchmark import benchmark
 from relvm_kg_cli.build import build
 from relvm_kg_cli.data import data
+from relvm_kg_cli.demo import demo
 from relvm_kg_cli.evaluate_tagger import evaluate_tagger
 from relvm_kg_cli.evidence import evidence
 from relvm_kg_cli.export import export
@@ -25,6 +26,7 @@ from relvm_kg_cli.train import train
 from relvm_kg_cli.train_types import train_types
 
 COMMANDS: tuple[click.Command, ...] = (
+    demo,
     quickstart,
     data,
     names,

@@ -3,7 +3,7 @@
 import click
 
 from relvm_kg.types import EntityType
-from relvm_kg_cli.answers import RANKING_COLUMNS, entity_text, notes, ranking_rows
+from relvm_kg_cli.answers import RANKING_COLUMNS, entity_text, notes, ranking_rows, scant_text
 from relvm_kg_cli.options import epilog, open_session, with_console, with_model, with_novel
 from relvm_kg_cli.output import Console
 
@@ -11,7 +11,7 @@ from relvm_kg_cli.output import Console
 @click.command(
     epilog=epilog(
         "relvm-kg rank --entity EAAT2 --type disease --top 10 --novel",
-        "entity (id, name, type, depth, document_share), answers (as in score, best first), n_candidates, "
+        "entity (id, name, type, depth, document_share), n_documents, answers (as in score, best first), n_candidates, "
         "n_without_text, n_left_out_known, n_left_out_related, n_left_out_general, notes, simulated",
     )
 )
@@ -35,7 +35,8 @@ def rank(
 ) -> None:
     """Rank the likeliest partners of an entity.
 
-    Entities that no training text mentions are left out and counted, and so is what --novel leaves out.
+    Entities that no training text mentions are left out and counted, and so is what --novel leaves out. Of an entity
+    in fewer than 10 documents a warning tells that its ranking says little.
     """
     from relvm_kg.pipeline.answers import rank_partners
     from relvm_kg.pipeline.novelty import NovelRule
@@ -47,6 +48,7 @@ def rank(
         console.document(
             {
                 "entity": ranking.entity._asdict(),
+                "n_documents": ranking.n_documents,
                 "answers": [answer.as_mapping() for answer in ranking.answers],
                 "n_candidates": ranking.n_candidates,
                 "n_without_text": ranking.n_without_text,
@@ -68,5 +70,7 @@ def rank(
             f"{ranking.n_left_out_general:,} too general"
         )
     console.say(f"{entity_text(ranking.entity)}: {ranking.n_candidates:,} candidates{left_out}")
+    if ranking.is_scant:
+        console.say(f"warning: {scant_text(ranking)}")
     for note in notes(ranking.answers[0]) if ranking.answers else ():
         console.say(note)

@@ -29,6 +29,8 @@ class ExampleSettings:
     """Training examples at most, a third of each type where there are as many."""
     for_each_surface: int = 40
     """Examples at most of one surface form, so that frequent names do not drown the others."""
+    document_percent: int = 100
+    """Percent of the documents that are read, chosen by their ids; fewer do for little time."""
     held_out_percent: int = 15
     """Percent of the surface forms and of the documents that are held out."""
     seed: int = 0
@@ -37,6 +39,7 @@ class ExampleSettings:
     def __post_init__(self) -> None:
         require(self.examples >= len(EntityType), "types.examples", "be at least 3", self.examples)
         require(self.for_each_surface >= 1, "types.for_each_surface", "be at least 1", self.for_each_surface)
+        require(0 < self.document_percent <= 100, "types.document_percent", "be in (0, 100]", self.document_percent)
         require(0 < self.held_out_percent < 100, "types.held_out_percent", "be in (0, 100)", self.held_out_percent)
 
 
@@ -69,6 +72,11 @@ def surface_key(surface: str) -> str:
     """
     key = _NOT_WORD.sub("", surface.lower())
     return key[:-1] if key.endswith("s") and len(key) >= _SHORTEST_PLURAL else key
+
+
+def is_read(doc_id: str, settings: ExampleSettings) -> bool:
+    """Whether a document is among those that are read."""
+    return _percent(settings.seed, f"document {doc_id}") < settings.document_percent
 
 
 def draw_examples(candidates: Iterable[TypeExample], settings: ExampleSettings) -> TypeExamples:

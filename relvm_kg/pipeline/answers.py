@@ -17,6 +17,8 @@ from relvm_kg.types import EntityType, Evidence, relation_for_types
 
 SHORT_LIST = 1000
 SHORT_LIST_SAMPLES = 2
+FEW_DOCUMENTS = 10
+"""With fewer documents than this, an entity's ranking comes with a warning."""
 
 
 class NamedEntity(NamedTuple):
@@ -74,6 +76,8 @@ class Ranking:
     """The best partners of an entity."""
 
     entity: NamedEntity
+    n_documents: int
+    """Documents that mention the entity."""
     answers: tuple[Answer, ...]
     n_candidates: int
     n_without_text: int
@@ -84,6 +88,11 @@ class Ranking:
     """... because they are above or below a known partner, or known for a term above or below the entity ..."""
     n_left_out_general: int
     """... or because they are too general."""
+
+    @property
+    def is_scant(self) -> bool:
+        """Whether so little is written of the entity that its ranking says next to nothing."""
+        return self.n_documents < FEW_DOCUMENTS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,6 +185,7 @@ def rank_partners(
     pairs = [session.ordered(x, int(y)) for y in best]
     return Ranking(
         entity=named(session, x),
+        n_documents=int(session.catalogue.n_documents[x]),
         answers=tuple(_answers(session, np.array([p.head for p in pairs]), np.array([p.tail for p in pairs]))),
         n_candidates=len(candidates),
         n_without_text=n_without,

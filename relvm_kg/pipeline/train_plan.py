@@ -76,7 +76,7 @@ def plan_training(
     workspace.corpus_dir  # noqa: B018  a clear error where there is none
     given = {name: value for name, value in (changes or {}).items() if value is not None}
     steps = [{"max_steps": given.pop(name)} if name in given else {} for name in ("pair_steps", "mention_steps")]
-    scope = {"scope": PairScope(given.pop("pair_scope"))} if "pair_scope" in given else {}
+    scope: dict[str, Any] = {"scope": PairScope(given.pop("pair_scope"))} if "pair_scope" in given else {}
     if "epochs" in given:
         given["steps"] = 0
     if "bound" in given:

@@ -11,7 +11,7 @@ from typing import Any
 
 import relvm_kg
 from relvm_kg.classify.entity_type import CONFIG, TypeModelConfig
-from relvm_kg.classify.type_examples import ExampleSettings, TypeExamples, draw_examples
+from relvm_kg.classify.type_examples import ExampleSettings, TypeExamples, draw_examples, is_read
 from relvm_kg.classify.type_training import (
     TrainedTypes,
     TypeFigures,
@@ -73,6 +73,7 @@ class TypeTrainingReport:
 class _Reading:
     """Documents of all files, and what was counted on the way."""
 
+    settings: ExampleSettings
     documents: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     left_out: list[str] = field(default_factory=list)
@@ -97,8 +98,10 @@ class _Reading:
     def _of_file(self, path: Path, text_format: TextFormat, tagger: Tagger) -> Iterator[Iterator[TypeExample]]:
         log = ReadLog(path.name)
         for document in read_documents(path, text_format, log):
+            if not is_read(document.doc_id, self.settings) or document.deleted or document.retracted:
+                continue
             self.documents += 1
-            yield iter(()) if document.deleted or document.retracted else tagger.type_examples(document)
+            yield tagger.type_examples(document)
         self.rejected.update(log.rejected)
 
 
@@ -120,7 +123,7 @@ def train_types(
     _check_place(request.out)
     device = torch_device(request.device)
     started = time.monotonic()
-    reading = _Reading()
+    reading = _Reading(request.examples)
     examples = draw_examples(reading.examples(patterns, tagger, progress), request.examples)
     read = time.monotonic()
     trained = train_type_model(examples.training, request.model, request.training, device, progress)
