@@ -3,6 +3,8 @@
 A record becomes a document of its title and one passage for each labelled part of its abstract. Markup is flattened
 (`Ca<sup>2+</sup>` is `Ca2+`), runs of white space become one space. Titles and abstracts in other languages
 (`VernacularTitle`, `OtherAbstract`) are left out, and so is NLM's `[Not Available].` for a missing title.
+
+Each record is parsed on its own with lxml. (pubmed-parser reads the same files, but ends at the first malformed record.)
 """
 
 import re
@@ -41,7 +43,7 @@ _YEARS = {
 _TITLES = {"MedlineCitation": ("Article/ArticleTitle",), "BookDocument": ("ArticleTitle", "Book/BookTitle")}
 _ABSTRACT = {"MedlineCitation": "Article/Abstract/AbstractText", "BookDocument": "Abstract/AbstractText"}
 _UNTITLED = re.compile(r"\[?\s*not available\s*\]?\s*\.?", re.IGNORECASE)
-_UNLABELLED = frozenset({"", "unlabelled", "unlabeled", "abstract"})
+_UNLABELLED = frozenset({"", "unlabelled", "unlabeled", "abstract", "title"})
 
 
 def file_number(name: str) -> int:
