@@ -4,7 +4,7 @@ A record becomes a document of its title and one passage for each labelled part 
 (`Ca<sup>2+</sup>` is `Ca2+`), runs of white space become one space. Titles and abstracts in other languages
 (`VernacularTitle`, `OtherAbstract`) are left out, and so is NLM's `[Not Available].` for a missing title.
 
-Each record is parsed on its own with lxml. (pubmed-parser reads the same files, but ends at the first malformed record.)
+Each record is parsed on its own with lxml; pubmed-parser reads the same files, but ends at the first malformed record.
 """
 
 import re
