@@ -38,6 +38,7 @@ def example_of(command: click.Command) -> str:
 def test_the_program_lists_its_commands_in_the_order_in_which_they_are_used(relvm: Relvm) -> None:
     listed = re.findall(r"^  ([a-z]+)  +\S", relvm("--help").out.partition("Commands:")[2], re.MULTILINE)
     assert listed == [
+        "demo",
         "quickstart",
         "data",
         "names",
