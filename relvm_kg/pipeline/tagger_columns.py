@@ -34,17 +34,17 @@ def columns(
     yield Column("exact", "names letter by letter", _each(ExactTagger(table)))
     yield Column("exact, any case", "names but for capitals", _each(ExactTagger(table, any_case=True)))
     del table
-    plain = TaggerSettings(abbreviations=False, context=False)
+    plain = TaggerSettings(abbreviations=False, context=False, gathered_names=False)
     yield Column("dictionary", "the tagger's dictionary and its rules of spelling", Tagger.load(names, plain).tag_many)
-    short = TaggerSettings(abbreviations=True, context=False)
+    short = TaggerSettings(abbreviations=True, context=False, gathered_names=False)
     yield Column("+ abbreviations", "abbreviations that the document defines", Tagger.load(names, short).tag_many)
-    full = TaggerSettings()
+    full = TaggerSettings(gathered_names=False)
     yield Column("+ context", "ambiguous names by what else the document mentions", Tagger.load(names, full).tag_many)
     if classifier is not None:
         tagger = Tagger.load(names, full, classifier)
         yield Column("+ types", "the type classifier for names of several types", tagger.tag_many)
     if learned:
-        tagger = Tagger.load(names, full, classifier, learned)
+        tagger = Tagger.load(names, TaggerSettings(), classifier, learned)
         yield Column("+ learned forms", "surface forms from annotated corpora", tagger.tag_many)
 
 

@@ -104,14 +104,19 @@ class Matcher:
         if not is_balanced(surface) or has_odd_edge(surface):
             return ()
         kept: dict[int, Reading] = {}
+        exact: set[int] = set()
+        written = cased(surface)
         for reading, spelling in self.lexicon.readings(row):
-            known = kept.get(reading.entity)
-            if known is not None and known.kind <= reading.kind:
+            is_exact = not spelling or written == spelling
+            as_learned = reading.kind is NameKind.LEARNED and is_exact
+            if spelling and not as_learned and not may_be(surface, spelling, reading.type):
                 continue
-            as_learned = reading.kind is NameKind.LEARNED and cased(surface) == spelling
-            if not spelling or as_learned or may_be(surface, spelling, reading.type):
+            known = kept.get(reading.entity)
+            if known is None or reading.kind < known.kind:
                 kept[reading.entity] = reading
-        return tuple(kept.values())
+            if is_exact:
+                exact.add(reading.entity)
+        return tuple(reading for reading in kept.values() if not exact or reading.entity in exact)
 
 
 _OPENING = re.compile(r"[(\[]")

@@ -25,13 +25,13 @@ def may_be(surface: str, spelling: str, entity_type: EntityType) -> bool:
     if written == spelling:
         return not written.islower() or (len(written) >= 3 and written not in word_list("lower"))
     if written.lower() != spelling.lower():
-        return _is_plural(written, spelling) or (len(written) > len(spelling) > _SHORTEST_FREE)
+        return _is_plural(written, spelling) or (not written.islower() and not written.endswith("s"))
     return _may_be_otherwise(surface, written, entity_type)
 
 
 def _may_be_otherwise(surface: str, written: str, entity_type: EntityType) -> bool:
     """Whether a symbol may be written in another case than the catalogue's."""
-    if len(written) < _SHORTEST_FREE - (entity_type is EntityType.GENE and any(c.isdigit() for c in written)):
+    if len(written) < _SHORTEST_FREE - (entity_type is EntityType.GENE and not written.islower()):
         return False
     if written.lower() in word_list("lower") or (" " in surface and written.islower()):
         return False

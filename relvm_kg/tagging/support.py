@@ -8,27 +8,44 @@ from relvm_kg.tagging.matching import Candidate
 from relvm_kg.tagging.normalise import cased
 from relvm_kg.types import EntityType
 
-_WEIGHT_NAME = re.compile(r"[pP]\d{2,3}")
+_CODON = re.compile(r"[ACGTU]{3}")
 _LONGEST_WEAK = {EntityType.GENE: 2, EntityType.DISEASE: 3, EntityType.CHEMICAL: 2}
+_LONGEST_ALIAS = 3
+_LONGEST_SHARED = 4
+_LONGEST_SURFACE = 6
 
 
-def is_weak(surface: str, reading: Reading) -> bool:
-    """Whether a name says little by itself: symbols of two letters (of a disease: three), and proteins named by weight.
+def is_weak(surface: str, reading: Reading, n_genes: int = 1) -> bool:
+    """Whether a name says little by itself.
 
-    >>> is_weak("IU", Reading(0, EntityType.DISEASE, NameKind.SYNONYM)), is_weak("gout", Reading(0, EntityType.DISEASE, NameKind.NAME))
-    (True, False)
-    """  # noqa: E501
+    Such are symbols of two letters (of a disease, or a gene's that is not its official symbol: of three without a digit), codons, and
+    short symbols and proteins named by weight that several genes share.
+
+    Args:
+        surface: the name.
+        reading: one of its readings.
+        n_genes: how many genes go by the name.
+
+    >>> is_weak("IU", Reading(0, EntityType.DISEASE, NameKind.SYNONYM))
+    True
+    >>> is_weak("gout", Reading(0, EntityType.DISEASE, NameKind.NAME))
+    False
+    """
     if reading.kind is NameKind.LEARNED:
         return False
     written = cased(surface)
-    if reading.type is EntityType.GENE and reading.kind is not NameKind.SYMBOL and _WEIGHT_NAME.fullmatch(written):
-        return True
-    return len(written) <= _LONGEST_WEAK[reading.type] and any(c.isupper() or c.isdigit() for c in written)
+    if not any(c.isupper() or c.isdigit() for c in written):
+        return False
+    if reading.type is not EntityType.GENE or reading.kind <= NameKind.NAME:
+        return len(written) <= _LONGEST_WEAK[reading.type] or _CODON.fullmatch(written) is not None
+    if n_genes > 1:
+        return len(written) <= _LONGEST_SHARED
+    return len(written) <= _LONGEST_ALIAS - any(c.isdigit() for c in written)
 
 
 def supported(candidates: Sequence[Candidate]) -> list[Candidate]:
     """Candidates without the weak readings of entities that no better name of the document supports."""
-    strong = {r.entity for c in candidates for r in c.readings if c.defined or not is_weak(c.surface, r)}
+    strong = {r.entity for c in candidates for r in c.readings if c.defined or not is_weak(c.surface, r, _n_genes(c))}
     kept = []
     for candidate in candidates:
         if candidate.defined or len(candidate.surface) > _LONGEST_SURFACE:
@@ -40,4 +57,5 @@ def supported(candidates: Sequence[Candidate]) -> list[Candidate]:
     return kept
 
 
-_LONGEST_SURFACE = 6
+def _n_genes(candidate: Candidate) -> int:
+    return sum(reading.type is EntityType.GENE for reading in candidate.readings)

@@ -14,13 +14,16 @@ from relvm_kg.entities.names_file import read_names
 from relvm_kg.tagging.abbreviations import definitions
 from relvm_kg.tagging.catalogue import catalogue_rows
 from relvm_kg.tagging.composites import with_composites
+from relvm_kg.tagging.diseases import also_called
 from relvm_kg.tagging.learned import LearnedForm
 from relvm_kg.tagging.lexicon import Lexicon, Reading, compile_lexicon
 from relvm_kg.tagging.linking import certain_entities, default_type, link, types_of
 from relvm_kg.tagging.matching import Candidate, Matcher, Sentence, sentences_of
+from relvm_kg.tagging.series import with_series
 from relvm_kg.tagging.support import supported
 from relvm_kg.tagging.terms import VERSION, EntryMaker, learned_entry
-from relvm_kg.tagging.types import TYPE_COLUMNS, TypeClassifier, TypeExample
+from relvm_kg.tagging.type_choice import AmbiguousName, choose_types
+from relvm_kg.tagging.types import TypeClassifier, TypeExample
 from relvm_kg.types import Document, EntityType, Mention
 
 Link = Callable[[Sequence[Reading], frozenset[int]], int | None]
@@ -33,7 +36,9 @@ class TaggerSettings:
     abbreviations: bool = True
     """Whether abbreviations that a document defines mean what it says."""
     context: bool = True
-    """Whether an ambiguous name is linked with the help of the document's other mentions."""
+    """Whether the document's other mentions help: to link an ambiguous name, to believe a short one."""
+    gathered_names: bool = True
+    """Whether to know the names that were gathered from annotated training documents (`words/diseases.tsv`)."""
 
 
 class _Work(NamedTuple):
@@ -78,7 +83,8 @@ class Tagger:
         Raises:
             InvalidInputError: if the catalogue is none.
         """
-        return cls(load_lexicon(names_path, learned), settings, type_classifier)
+        wanted = settings or TaggerSettings()
+        return cls(load_lexicon(names_path, learned, wanted.gathered_names), wanted, type_classifier)
 
     @property
     def fingerprint(self) -> str:
@@ -112,6 +118,7 @@ class Tagger:
         if self.settings.abbreviations:
             candidates = with_abbreviations(sentences, candidates)
         candidates = with_composites(sentences, candidates, self.matcher.readings_of)
+        candidates = with_series(sentences, candidates, self.matcher.readings_of)
         return _Work(document, sentences, supported(candidates) if self.settings.context else candidates)
 
     def _types(self, works: Sequence[_Work]) -> list[list[EntityType]]:
@@ -127,10 +134,10 @@ class Tagger:
         ]
         if open_:
             spans = [(c.start - sentence.start, c.end - sentence.start) for _, _, c, sentence in open_]
-            columns = self.type_classifier.probabilities([sentence.text for *_, sentence in open_], spans)
-            for (row, place, candidate, _), probabilities in zip(open_, columns.tolist(), strict=True):
-                possible = types_of(candidate.readings)
-                types[row][place] = max(possible, key=lambda t: probabilities[TYPE_COLUMNS.index(t)])
+            probabilities = self.type_classifier.probabilities([sentence.text for *_, sentence in open_], spans)
+            names = [AmbiguousName(row, c.surface, types_of(c.readings), types[row][i]) for row, i, c, _ in open_]
+            for (row, place, *_), chosen in zip(open_, choose_types(names, probabilities), strict=True):
+                types[row][place] = chosen
         return types
 
     def _finish(self, work: _Work, types: Sequence[EntityType]) -> Document:
@@ -193,26 +200,28 @@ def _merged(candidates: Sequence[Candidate], added: Sequence[Candidate]) -> list
     return sorted([*kept, *(t for t in taken if t.readings)], key=lambda c: (c.start, c.end))
 
 
-def lexicon_folder(names_path: Path) -> Path:
+def lexicon_folder(names_path: Path, gathered: bool = True) -> Path:
     """Where the compiled lexicon of a names catalogue lies."""
     digest = hashlib.sha256(names_path.read_bytes()).hexdigest()[:16]
-    return names_path.parent / f"{names_path.stem}.lexicon-{digest}-{VERSION}"
+    return names_path.parent / f"{names_path.stem}.lexicon-{digest}-{VERSION}{'' if gathered else '-plain'}"
 
 
-def load_lexicon(names_path: Path, learned: Sequence[LearnedForm] = ()) -> Lexicon:
+def load_lexicon(names_path: Path, learned: Sequence[LearnedForm] = (), gathered: bool = True) -> Lexicon:
     """The compiled lexicon of a names catalogue, compiled now if it was not before; with learned forms always anew."""
-    folder = lexicon_folder(names_path)
+    folder = lexicon_folder(names_path, gathered)
     if learned:
         digest = hashlib.sha256(repr(learned).encode()).hexdigest()[:16]
-        return compile_names(read_names(names_path), f"{folder.name}-{digest}", learned)
+        return compile_names(read_names(names_path), f"{folder.name}-{digest}", learned, gathered)
     if not (folder / "lexicon.json").is_file():
-        compile_names(read_names(names_path), folder.name).save(folder)
+        compile_names(read_names(names_path), folder.name, gathered=gathered).save(folder)
     return Lexicon.load(folder)
 
 
-def compile_names(names: pa.Table, fingerprint: str, learned: Sequence[LearnedForm] = ()) -> Lexicon:
+def compile_names(
+    names: pa.Table, fingerprint: str, learned: Sequence[LearnedForm] = (), gathered: bool = True
+) -> Lexicon:
     """The lexicon of a names catalogue and of learned forms of its entities."""
-    maker = EntryMaker(catalogue_rows(names))
+    maker = EntryMaker(catalogue_rows(names), also_called() if gathered else {})
     entries = [entry for row in catalogue_rows(names) for entry in maker.entries(row)]
     entries += maker.shortened_entries()
     index = {curie: entity for entity, curie in enumerate(maker.ids)}

@@ -3,16 +3,15 @@ its case.
 """  # noqa: D205
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
 
 from relvm_kg.tagging.catalogue import CatalogueRow
-from relvm_kg.tagging.diseases import also_called
 from relvm_kg.tagging.lexicon import Entry, NameKind
 from relvm_kg.tagging.normalise import cased, key_of, uninverted
 from relvm_kg.tagging.proteins import MeshProteins, protein_name
-from relvm_kg.tagging.variants import chemical_variants, disease_variants, gene_variants, shortened
+from relvm_kg.tagging.variants import chemical_variants, disease_variants, shortened
 from relvm_kg.types import EntityType
 
 VERSION = 2
@@ -66,7 +65,14 @@ def terms_of(row: CatalogueRow) -> Iterator[tuple[str, NameKind]]:
 class EntryMaker:
     """Makes the entries of a catalogue's rows; its proteins speak for their genes."""
 
-    def __init__(self, rows: Iterable[CatalogueRow]) -> None:
+    def __init__(self, rows: Iterable[CatalogueRow], also: Mapping[str, Sequence[str]] | None = None) -> None:
+        """Look at all rows first.
+
+        Args:
+            rows: the catalogue.
+            also: more names, by id.
+        """
+        self._also = also or {}
         self.proteins = MeshProteins.gather(rows)
         self.ids: list[str] = []
         self.types: list[EntityType] = []
@@ -104,18 +110,19 @@ class EntryMaker:
     def _gene(self, row: CatalogueRow) -> Iterator[Entry]:
         entity = self.entity(row.id, row.type)
         for term, kind in terms_of(row):
-            yield from _entry(term, entity, kind)
-            if kind <= NameKind.NAME:
-                for variant in gene_variants(term, kind is NameKind.SYMBOL):
-                    yield from _entry(variant, entity, NameKind.VARIANT)
+            if kind <= NameKind.NAME or not _is_common(term):
+                is_family = kind is NameKind.SYNONYM and row.name in (f"{term}1", f"{term}A")
+                yield from _entry(term, entity, NameKind.NAME if is_family else kind)
 
     def _protein(self, row: CatalogueRow, gene: int) -> Iterator[Entry]:
         for term, _ in terms_of(row):
-            yield from _entry(protein_name(uninverted(_HUMAN_LAST.sub("", term))), gene, NameKind.PROTEIN)
+            name = protein_name(uninverted(_HUMAN_LAST.sub("", term)))
+            if not _is_common(name) and not _PARTICIPLE.search(name):
+                yield from _entry(name, gene, NameKind.PROTEIN)
 
     def _disease(self, row: CatalogueRow) -> Iterator[Entry]:
         entity = self.entity(row.id, row.type)
-        for name in also_called().get(row.id, ()):
+        for name in self._also.get(row.id, ()):
             yield from _entry(name, entity, NameKind.SYNONYM)
         heading = key_of(row.name)
         for term, kind in terms_of(row):
@@ -153,6 +160,19 @@ def _left_out() -> frozenset[bytes]:
     return phrase_list("general") | phrase_list("not_diseases")
 
 
+_PARTICIPLE = re.compile(r"(?:-(?:induced|binding|associated|like|related|dependent)| inhibitors?)$")
+
+
+def _is_common(term: str) -> bool:
+    """Whether a name without capitals or digits is a word of running text, in the singular or plural."""
+    return (
+        term.isalpha()
+        and (len(term) < _SHORTEST_WORD or key_of(term).decode() in word_list("lower"))
+        and (term.islower() or term.istitle())
+    )
+
+
+_SHORTEST_WORD = 5
 _HUMAN_LAST = re.compile(r", human$")
 
 

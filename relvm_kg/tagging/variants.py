@@ -1,4 +1,4 @@
-"""Other ways to say a name that follow from rules: adjectives, cancers, organs, first members of gene families."""
+"""Other ways to say a name that follow from rules: adjectives, cancers, organs, anions."""
 
 import re
 from collections.abc import Iterator
@@ -29,8 +29,6 @@ _HEADS = {
     "disability": ("retardation",), "neuropathy": ("nerve disease",), "nephropathy": ("kidney disease",),
     "carcinoma": ("cancer",), "cancer": ("carcinoma",),
 }  # fmt: skip
-_FIRST_MEMBER = re.compile(r"^(.{8,}?)(?:,)? (?:1|A|alpha|I|alpha 1|subunit alpha|member 1|type 1)$")
-_FIRST_SYMBOL = re.compile(r"^([A-Z][A-Z0-9]*[A-Z])1$")
 
 
 def disease_variants(term: str, is_heading: bool) -> Iterator[str]:
@@ -125,14 +123,3 @@ def chemical_variants(term: str) -> Iterator[str]:
     """
     if term.endswith("ic acid") and " " not in term[:-5]:
         yield term[: -len("ic acid")] + "ate"
-
-
-def gene_variants(term: str, is_symbol: bool) -> Iterator[str]:
-    """The family by whose name text means its first member.
-
-    >>> list(gene_variants("estrogen receptor 1", False)), list(gene_variants("HPRT1", True))
-    (['estrogen receptor'], ['HPRT'])
-    """
-    match = (_FIRST_SYMBOL if is_symbol else _FIRST_MEMBER).match(term)
-    if match is not None and len(match[1]) >= 3:
-        yield match[1]
