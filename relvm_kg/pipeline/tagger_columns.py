@@ -28,7 +28,8 @@ def columns(
     """The columns of the table, one after the other, so that only one is in memory.
 
     Each of the later ones adds to the one before: what a document's own abbreviations say, linking by what else the
-    document mentions, the type classifier (if there is one), learned surface forms (if there are some).
+    document mentions, the type classifier (if there is one), names of diseases gathered from training documents (which
+    makes it the tagger that `relvm-kg tag` runs), learned surface forms (if there are some).
     """
     table = read_names(names)
     yield Column("exact", "names letter by letter", _each(ExactTagger(table)))
@@ -43,6 +44,8 @@ def columns(
     if classifier is not None:
         tagger = Tagger.load(names, full, classifier)
         yield Column("+ types", "the type classifier for names of several types", tagger.tag_many)
+    tagger = Tagger.load(names, TaggerSettings(), classifier)
+    yield Column("+ gathered names", "names of diseases gathered by hand from training documents", tagger.tag_many)
     if learned:
         tagger = Tagger.load(names, TaggerSettings(), classifier, learned)
         yield Column("+ learned forms", "surface forms from annotated corpora", tagger.tag_many)

@@ -51,7 +51,8 @@ def plan(folder: Path, **changes: object) -> TaggerEvaluationPlan:
 def test_the_tagger_finds_what_the_catalogue_names_and_genes_fold(folder: Path) -> None:
     done = evaluate_tagger(plan(folder, errors_wanted=True))
     by_name = {column.name: column for column in done.gold[0].columns}
-    assert list(by_name) == ["exact", "exact, any case", "dictionary", "+ abbreviations", "+ context"]
+    rows = ["exact", "exact, any case", "dictionary", "+ abbreviations", "+ context", "+ gathered names"]
+    assert list(by_name) == rows
     figures = {f.type: f.concepts for f in by_name["+ context"].figures}
     assert (figures["GENE"].f1, figures["CHEMICAL"].f1, figures["DISEASE"].f1) == (1.0, 1.0, 1.0)
     assert {f.type: f.concepts.f1 for f in by_name["+ context"].as_annotated}["GENE"] == 0.0
