@@ -4,9 +4,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import IO, Any
 
-import ijson
-
 from relvm_kg.corpus.bioc import Record, bioc_document
+from relvm_kg.corpus.json_records import JsonFile
 from relvm_kg.corpus.read_log import ReadLog
 from relvm_kg.corpus.xml_records import XmlLayout, flat_text, iterate_records, parse_record
 from relvm_kg.errors import InvalidInputError
@@ -15,8 +14,6 @@ from relvm_kg.types import Document
 LAYOUT = XmlLayout(
     records={"document": frozenset()}, roots=("collection",), header=("source", "date", "key", "infon", "version")
 )
-MAX_RECORD = 64 * 1024 * 1024
-"""Bytes of JSON that may lie between the ends of two documents."""
 _LISTS = {"annotation": "annotations", "relation": "relations", "sentence": "sentences", "passage": "passages"}
 
 
@@ -62,36 +59,18 @@ def read_bioc_lines(lines: Iterable[tuple[int, str]], log: ReadLog) -> Iterator[
         yield from _checked(record, number, log)
 
 
-def read_bioc_json(handle: IO[bytes], prefix: str, log: ReadLog) -> Iterator[Document]:
-    """Documents of a BioC JSON file: the objects under `prefix`, such as `documents.item`.
+def read_bioc_json(handle: IO[bytes], place: str, log: ReadLog) -> Iterator[Document]:
+    """Documents of a BioC JSON file: the objects at a place, such as `documents.item`.
 
     A rejected record's line is that which reading had reached. Where the JSON itself is damaged, the documents before
     the damage are kept and the rest is rejected as a whole.
     """
-    metered = _Metered(handle)
+    file = JsonFile(handle)
     try:
-        for record in ijson.items(metered, prefix, multiple_values=True, use_float=True):
-            metered.allowance = MAX_RECORD
-            yield from _checked(record, metered.line, log)
-    except (ijson.JSONError, UnicodeDecodeError, RecursionError, InvalidInputError) as error:
-        log.reject(metered.line, "malformed JSON: what follows is not read", str(error))
-
-
-class _Metered:
-    """A file that knows the line it was read to, and ends with an error where a document never ends."""
-
-    def __init__(self, handle: IO[bytes]) -> None:
-        self._handle = handle
-        self.line = 1
-        self.allowance = MAX_RECORD
-
-    def read(self, n: int) -> bytes:
-        data = self._handle.read(n)
-        self.line += data.count(b"\n")
-        self.allowance -= len(data)
-        if self.allowance < 0:
-            raise InvalidInputError(f"a BioC document must not be longer than {MAX_RECORD} bytes")
-        return data
+        for record in file.items(place):
+            yield from _checked(record, file.line, log)
+    except InvalidInputError as error:
+        log.reject(file.line, "damaged JSON: what follows is not read", str(error))
 
 
 def _checked(record: Any, line: int, log: ReadLog) -> Iterator[Document]:

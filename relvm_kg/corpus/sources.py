@@ -1,7 +1,6 @@
 """From what a user names (files, folders, quoted globs) to documents, with the reader picked by content."""
 
 import glob
-import io
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -9,9 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
-import ijson
-
 from relvm_kg.corpus.bioc_files import read_bioc_json, read_bioc_lines, read_bioc_xml
+from relvm_kg.corpus.json_records import first_keys
 from relvm_kg.corpus.jsonl import read_jsonl
 from relvm_kg.corpus.lines import open_bytes, read_lines
 from relvm_kg.corpus.medline import read_medline
@@ -135,7 +133,7 @@ def _json_format(head: bytes) -> TextFormat | None:
     """The format of a JSON file, told by the keys of its first object; None for a list of something else."""
     if _bioc_prefix(head) is not None:
         return TextFormat.BIOC_JSON
-    keys = _first_keys(head)
+    keys = first_keys(head)
     if head.startswith(b"["):
         return None
     if "passages" not in keys and keys & set(TEXT_FIELDS):
@@ -144,8 +142,8 @@ def _json_format(head: bytes) -> TextFormat | None:
 
 
 def _bioc_prefix(head: bytes) -> str | None:
-    """Where BioC JSON has its documents, as ijson writes it (`documents.item`; empty for each object of the file)."""
-    keys = _first_keys(head)
+    """Where BioC JSON has its documents, such as `documents.item`; empty for each object of the file."""
+    keys = first_keys(head)
     for path in _BIOC_LISTS:
         if path in keys:
             return f"{path}.item"
@@ -156,20 +154,6 @@ def _bioc_prefix(head: bytes) -> str | None:
             bioc = {f"{prefix}.infons".lstrip("."), f"{prefix}.annotations".lstrip("."), f"{passages}.item.infons"}
             return prefix if keys & bioc else None
     return None
-
-
-def _first_keys(head: bytes) -> set[str]:
-    """The keys of the first JSON object, as far as `head` holds them, each under the path to its object."""
-    keys: set[str] = set()
-    try:
-        for prefix, event, value in ijson.parse(io.BytesIO(head), multiple_values=True):
-            if event == "map_key":
-                keys.add(f"{prefix}.{value}" if prefix else value)
-            elif event == "end_map" and prefix in ("", "item"):
-                break
-    except (ijson.JSONError, UnicodeDecodeError):
-        return keys
-    return keys
 
 
 def read_documents(path: Path, text_format: TextFormat, log: ReadLog) -> Iterator[Document]:

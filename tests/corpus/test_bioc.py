@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relvm_kg.corpus import bioc_files
+from relvm_kg.corpus import json_records
 from relvm_kg.corpus.bioc_files import read_bioc_json, read_bioc_lines, read_bioc_xml
 from relvm_kg.corpus.read_log import ReadLog, Rejected
 from relvm_kg.corpus.sources import TextFormat, read_documents, sniff_text_format
@@ -302,17 +303,28 @@ def test_damaged_json_keeps_what_came_before_and_says_where_it_stopped(tmp_path:
     cut = text[: text.rindex('"R1"')]
     found, documents, rejected = read_file(tmp_path / "a", cut)
     assert (found, documents) == (TextFormat.BIOC_JSON, [EXPECTED] * 2)
-    assert [r.reason for r in rejected] == ["malformed JSON: what follows is not read"]
+    assert [r.reason for r in rejected] == ["damaged JSON: what follows is not read"]
     assert rejected[0].line > 100
 
 
 def test_a_document_that_never_ends_is_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bioc_files, "MAX_RECORD", 200_000)
+    monkeypatch.setattr(json_records, "MAX_RECORD", 200_000)
     rejected: list[Rejected] = []
     endless = json.dumps({"documents": [pubtator3_json(), {"id": "x" * 1_000_000}]}).encode()
     found = list(read_bioc_json(io.BytesIO(endless), "documents.item", ReadLog("a", rejected.append)))
     assert found == [EXPECTED]
-    assert rejected[0].record == "a BioC document must not be longer than 200000 bytes"
+    assert rejected[0].record == "a record must not be longer than 200000 bytes"
+
+
+@pytest.mark.parametrize("text", ["[" * 1_000_000, '{"documents":' * 100_000, '{"documents": [{"a":' + "[" * 1_000_000])
+def test_bottomless_json_is_refused_at_once(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a").write_text(text, encoding="utf-8")
+    started = time.process_time()
+    sniff_text_format(tmp_path / "a")
+    rejected: list[Rejected] = []
+    assert list(read_documents(tmp_path / "a", TextFormat.BIOC_JSON, ReadLog("a", rejected.append))) == []
+    assert rejected[0].record == "JSON must not be nested deeper than 100 levels"
+    assert time.process_time() - started < 5
 
 
 def test_surrogates_and_deep_nesting_are_rejected() -> None:
