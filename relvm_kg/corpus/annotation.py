@@ -1,6 +1,8 @@
 """What all annotated formats share: the table of types, and mentions checked against the text."""
 
 import re
+from bisect import bisect_right
+from functools import lru_cache
 from typing import NamedTuple
 
 from relvm_kg.corpus.read_log import ReadLog
@@ -49,10 +51,21 @@ class RawAnnotation(NamedTuple):
 
 def joined_text(passages: tuple[Passage, ...]) -> str:
     """The document's text, each passage at its offset, gaps filled with spaces."""
-    text = ""
+    parts: list[str] = []
+    length = 0
     for passage in passages:
-        text = text.ljust(passage.offset)[: passage.offset] + passage.text
-    return text
+        if passage.offset < length:
+            parts = ["".join(parts)[: passage.offset]]
+        elif passage.offset > length:
+            parts.append(" " * (passage.offset - length))
+        parts.append(passage.text)
+        length = passage.offset + len(passage.text)
+    return "".join(parts)
+
+
+@lru_cache(maxsize=2)
+def _encoded(text: str) -> bytes:
+    return text.encode()
 
 
 def locate(text: str, start: int, end: int, surface: str) -> int | None:
@@ -69,7 +82,7 @@ def locate(text: str, start: int, end: int, surface: str) -> int | None:
     if text[start:end] == surface:
         return start
     if not text.isascii():
-        encoded = text.encode()
+        encoded = _encoded(text)
         if encoded[start:end] == surface.encode():
             return len(encoded[:start].decode("utf-8", "ignore"))
     low = max(0, start - REPAIR_WINDOW)
@@ -91,7 +104,8 @@ def check_mention(raw: RawAnnotation, text: str, passages: tuple[Passage, ...], 
         log.reject(raw.line, "offsets do not match the text", raw.record)
         return None
     end = start + len(surface)
-    if not any(p.offset <= start and end <= p.offset + len(p.text) for p in passages):
+    home = passages[max(0, bisect_right(passages, start, key=lambda p: p.offset) - 1)]
+    if not home.offset <= start < end <= home.offset + len(home.text):
         log.reject(raw.line, "mention crosses two passages", raw.record)
         return None
     if (start, end) != (raw.start, raw.end):

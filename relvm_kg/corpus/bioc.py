@@ -15,8 +15,8 @@ counts characters or UTF-8 bytes, and whether its offsets fit its texts, matters
 
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
-from itertools import chain
 from typing import Any, NamedTuple
 
 from relvm_kg.corpus.annotation import RawAnnotation, check_mention, distinct, fold_type, joined_text, locate
@@ -129,7 +129,7 @@ class _Annotations:
     """The annotations and relations of one document while they are read."""
 
     def __init__(self, homes: list[_Home], line: int, log: ReadLog) -> None:
-        self._homes, self._line, self._log = homes, line, log
+        self._homes, self._line, self._log = sorted(homes, key=lambda h: h.offset), line, log
         self._raw: list[RawAnnotation] = []
         self._relations: list[Record] = []
         self._other_ids: set[str] = set()
@@ -166,8 +166,10 @@ class _Annotations:
 
     def _place(self, start: int, end: int, surface: str, home: _Home | None) -> int | None:
         """Where an annotation starts in the document: in its own passage, or in that which its offset falls into."""
-        others = (h for h in self._homes if h is not home and h.offset <= start <= h.offset + len(h.text))
-        for candidate in chain([] if home is None else [home], others):
+        beside = self._homes[bisect_right(self._homes, start, key=lambda h: h.offset) - 1] if self._homes else None
+        for candidate in (home, beside):
+            if candidate is None:
+                continue
             found = locate(candidate.text, start - candidate.offset, end - candidate.offset, surface)
             if found is not None:
                 if found != start - candidate.offset:

@@ -78,15 +78,17 @@ class _Block:
         self.annotations: list[RawAnnotation] = []
         self.relations: list[StatedRelation] = []
         self._other_ids: set[str] = set()
+        self._sections: set[str] = set()
 
     def continues_with(self, doc_id: str, section: str) -> bool:
         """Whether a text line belongs to this document: same id, and no title or section that is there already."""
         name = _SECTIONS.get(section, section)
-        return doc_id.strip() == self.doc_id and name != "title" and all(p.section != name for p in self.passages)
+        return doc_id.strip() == self.doc_id and name != "title" and name not in self._sections
 
     def add_text(self, section: str, text: str) -> None:
         offset = self.passages[-1].offset + len(self.passages[-1].text) + 1 if self.passages else 0
         self.passages.append(Passage(_SECTIONS.get(section, section), offset, text))
+        self._sections.add(self.passages[-1].section)
 
     def add_annotation(self, number: int, line: str, columns: list[str], log: ReadLog) -> None:
         if len(columns) < _ANNOTATION_COLUMNS:

@@ -1,6 +1,7 @@
 """PubTator and JSONL: round trips, hand-made records, and attacks."""
 
 import json
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -381,3 +382,22 @@ def test_pubtator3_exports_read_with_typed_relations_and_types_beyond_the_three(
     )
     assert log.counts == {"annotations of other types": 3, "relations of other types": 1}
     assert [(r.line, r.reason) for r in rejected] == [(14, "relation names an id that the document does not mention")]
+
+
+def test_documents_of_very_many_parts_take_time_in_proportion() -> None:
+    n = 30_000
+    started = time.process_time()
+    lines = ["1|t|T", *(f"1|s{i}|β {i}" for i in range(n))]
+    (document,), _, _ = pubtator("\n".join([*lines, *(f"1\t{i}\t{i + 1}\tβ\tGene\t1" for i in range(n))]))
+    assert len(document.passages) == n + 1
+    assert jsonl(document_to_json(document)) == ([document], [])
+    assert time.process_time() - started < 30
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.text("ab", max_size=5)), max_size=6))
+def test_the_joined_text_has_each_passage_at_its_offset_and_the_last_one_wins(parts: list[tuple[int, str]]) -> None:
+    passages = tuple(Passage("x", offset, text) for offset, text in parts)
+    expected = ""
+    for passage in passages:
+        expected = expected.ljust(passage.offset)[: passage.offset] + passage.text
+    assert joined_text(passages) == expected
