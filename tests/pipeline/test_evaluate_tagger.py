@@ -78,7 +78,11 @@ def test_the_errors_of_a_test_set_are_listed_only_for_those_who_insist(folder: P
     assert "bc5cdr-test" in evaluate_tagger(plan(folder, **asked, show_test_errors=True)).errors
 
 
-def test_gold_sets_are_found_by_name_and_others_by_path(folder: Path) -> None:
+def test_gold_sets_are_found_by_name_and_others_by_path(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RELVM_KG_DATA", raising=False)
+    monkeypatch.setenv("RELVM_KG_CACHE", str(tmp_path))
     (known,) = find_gold(["bc5cdr-test"], folder)
     assert (known.path.name, known.is_test) == ("CDR_TestSet.PubTator.txt", True)
     with pytest.raises(InvalidInputError, match="relvm-kg data get biored"):
