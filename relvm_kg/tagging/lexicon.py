@@ -119,6 +119,7 @@ class Lexicon:
         """Write the lexicon; the folder appears when it is whole, and one that is there already stays."""
         folder.parent.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        partial.chmod(0o755)
         for name in _ARRAYS:
             np.save(partial / f"{name}.npy", getattr(self.arrays, name), allow_pickle=False)
         facts = {"format": FORMAT, "fingerprint": self.fingerprint}

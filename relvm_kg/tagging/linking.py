@@ -42,7 +42,10 @@ def link(readings: Sequence[Reading], certain: Collection[int], lexicon: Lexicon
         mentioned = [reading for reading in readings if reading.entity in certain]
         if len(mentioned) == 1:
             return mentioned[0].entity
-    return min((r for r in readings if r.kind == best), key=lambda r: _seniority(r.entity, lexicon)).entity
+    equal = [reading for reading in readings if reading.kind == best]
+    if len(equal) > 1 and best > NameKind.NAME and readings[0].type is EntityType.GENE:
+        return None
+    return min(equal, key=lambda r: _seniority(r.entity, lexicon)).entity
 
 
 def _rank(entity: int, lexicon: Lexicon) -> int:

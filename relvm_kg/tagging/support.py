@@ -18,8 +18,8 @@ _LONGEST_SURFACE = 6
 def is_weak(surface: str, reading: Reading, n_genes: int = 1) -> bool:
     """Whether a name says little by itself.
 
-    Such are symbols of two letters (of a disease, or a gene's that is not its official symbol: of three without a digit), codons, and
-    short symbols and proteins named by weight that several genes share.
+    Such are symbols of two letters; acronyms of diseases, and aliases of genes without a digit, of three; codons; and
+    aliases of up to four that several genes share.
 
     Args:
         surface: the name.

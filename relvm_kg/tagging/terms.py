@@ -14,7 +14,7 @@ from relvm_kg.tagging.proteins import MeshProteins, protein_name
 from relvm_kg.tagging.variants import chemical_variants, disease_variants, shortened
 from relvm_kg.types import EntityType
 
-VERSION = 2
+VERSION = 3
 """Rises when the rules change, so that compiled lexicons are made anew."""
 
 _LOWER_RUN = re.compile(r"[a-z]{5,}")
@@ -149,7 +149,7 @@ class EntryMaker:
             said = _as_said(term)
             is_class = kind is NameKind.NAME and said.endswith("s") and " " not in said
             yield from _entry(said, entity, NameKind.VARIANT if is_class else kind)
-            for variant in chemical_variants(said):
+            for variant in chemical_variants(said.lower()):
                 yield from _entry(variant, entity, NameKind.SYNONYM)
 
 

@@ -5,7 +5,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pytest
 
-from relvm_kg.tagging.tagger import Tagger, compile_names
+from relvm_kg.tagging.compiled import compile_names
+from relvm_kg.tagging.tagger import Tagger
 from relvm_kg.tagging.type_accuracy import AmbiguousMention, ambiguous_mentions, type_accuracy
 from relvm_kg.tagging.types import Span
 from relvm_kg.types import Document, EntityId, EntityType, Mention, Passage
