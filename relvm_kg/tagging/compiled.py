@@ -8,8 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from relvm_kg.entities.names_file import read_names
+from relvm_kg.tagging.called import also_called, formulas
 from relvm_kg.tagging.catalogue import catalogue_rows
-from relvm_kg.tagging.diseases import also_called
 from relvm_kg.tagging.learned import LearnedForm
 from relvm_kg.tagging.lexicon import Lexicon, compile_lexicon
 from relvm_kg.tagging.terms import VERSION, EntryMaker, learned_entry
@@ -46,7 +46,7 @@ def compile_names(
     names: pa.Table, fingerprint: str, learned: Sequence[LearnedForm] = (), gathered: bool = True
 ) -> Lexicon:
     """The lexicon of a names catalogue and of learned forms of its entities."""
-    maker = EntryMaker(catalogue_rows(names), also_called() if gathered else {})
+    maker = EntryMaker(catalogue_rows(names), {**formulas(), **(also_called() if gathered else {})})
     entries = [entry for row in catalogue_rows(names) for entry in maker.entries(row)]
     entries += maker.shortened_entries()
     index = {curie: entity for entity, curie in enumerate(maker.ids)}

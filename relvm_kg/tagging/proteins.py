@@ -12,13 +12,15 @@ from relvm_kg.tagging.catalogue import CatalogueRow
 from relvm_kg.types import EntityType
 
 _NO_CHEMICALS = (
-    "D05.500", "D05.750.078", "D08.244", "D08.622", "D08.811", "D12.644.276", "D12.644.360", "D12.644.456", "D12.776",
+    "D05.500", "D05.750.078", "D08.244", "D08.622", "D08.811", "D12.644.276", "D12.644.360", "D12.776",
     "D13.444", "D20.215.894", "D20.888", "D23", "D26", "D27",
 )  # fmt: skip
-"""Complexes, collagen-like polymers, enzymes, cytokines and signalling peptides, dipeptides, proteins, nucleic acids,
+"""Complexes, collagen-like polymers, enzymes, cytokines and signalling peptides, proteins, nucleic acids,
 vaccines, venoms, biological factors, forms of remedies, actions and uses."""
-_CHEMICALS_ALL_THE_SAME = ("D06.472.699", "D12.644.548", "D12.644.400")
-"""Peptide hormones and neuropeptides."""
+_SHORT_PEPTIDES = ("D12.644.456",)
+"""Among supplementary concepts these are dipeptides by the letters of their amino acids."""
+_CHEMICALS_ALL_THE_SAME = ("D06.472.699", "D12.644.548", "D12.644.400", "D27.505.696.399.472")
+"""Peptide hormones, neuropeptides, and hormones by their action (oestrogens)."""
 _HUMAN = re.compile(r"(?: protein)?, human$")
 _PROTEIN = re.compile(r" proteins?$", re.IGNORECASE)
 
@@ -52,7 +54,8 @@ class MeshProteins(NamedTuple):
         """Whether text means this chemical as a chemical."""
         if row.tree_numbers:
             return not _is_excluded(row.tree_numbers)
-        return not any(_is_excluded(self.headings[p]) for p in row.parents if p in self.headings)
+        parents = [self.headings[p] for p in row.parents if p in self.headings]
+        return not any(_is_excluded(trees) or trees[0].startswith(_SHORT_PEPTIDES) for trees in parents)
 
     def gene_of(self, row: CatalogueRow) -> str | None:
         """The gene whose product a chemical is, None if none or several."""

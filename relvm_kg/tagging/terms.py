@@ -14,7 +14,7 @@ from relvm_kg.tagging.proteins import MeshProteins, protein_name
 from relvm_kg.tagging.variants import chemical_variants, disease_variants, shortened
 from relvm_kg.types import EntityType
 
-VERSION = 3
+VERSION = 4
 """Rises when the rules change, so that compiled lexicons are made anew."""
 
 _LOWER_RUN = re.compile(r"[a-z]{5,}")
@@ -145,6 +145,8 @@ class EntryMaker:
 
     def _chemical(self, row: CatalogueRow) -> Iterator[Entry]:
         entity = self.entity(row.id, row.type)
+        for name in self._also.get(row.id, ()):
+            yield from _entry(name, entity, NameKind.SYNONYM)
         for term, kind in terms_of(row):
             said = _as_said(term)
             is_class = kind is NameKind.NAME and said.endswith("s") and " " not in said

@@ -1,7 +1,7 @@
 import pytest
 
+from relvm_kg.tagging.called import also_called
 from relvm_kg.tagging.composites import with_composites
-from relvm_kg.tagging.diseases import also_called
 from relvm_kg.tagging.lexicon import NameKind, Reading
 from relvm_kg.tagging.matching import Candidate, Sentence
 from relvm_kg.types import EntityType
