@@ -51,6 +51,8 @@ __all__ = [
 FORMAT_VERSION = 1
 ENVIRONMENT_VARIABLE = "RELVM_KG_WORKSPACE"
 DEFAULT_FOLDER = "relvm-workspace"
+_LOCK_PATIENCE = 1.0
+"""Seconds to wait for the lock: the workers of a process that was killed hold it until they see that it is gone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,7 +173,7 @@ class Workspace:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the writer's lock; a process that dies lets it go.
+        """Hold the writer's lock; a process that dies lets it go (its workers follow it within a moment).
 
         Raises:
             WorkspaceError: if another process holds it.
@@ -179,7 +181,7 @@ class Workspace:
         self.path.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.path / ".lock")
         try:
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=_LOCK_PATIENCE)
         except Timeout:
             raise WorkspaceError(f"another relvm-kg process is writing to {self.path}; wait for it to end") from None
         try:
