@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ os.register_at_fork(after_in_child=_one_thread)  # PyTorch's threads do not surv
 class TypeModelConfig:
     """The shape of a type classifier."""
 
-    window: int = 40
+    window: int = 20
     """Tokens read on each side of the mention."""
     embedding: int = 64
     """Dimensions of a token's vector."""
@@ -161,7 +162,7 @@ class EntityTypeModel:
         """The shape of the network."""
         return self.network.config
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Hash of weights, vocabulary and settings."""
         digest = hashlib.sha256(json.dumps(settings_to_mapping(self.config)).encode())
