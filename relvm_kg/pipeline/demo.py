@@ -40,7 +40,7 @@ RUN = "demo"
 TEXT_SET, NAMES_SET, RELATIONS_SET = "medline-sample", "names", "hpo"
 SCANT_ENTITY = "EAAT2"
 """Asked about first: a gene of which this literature says next to nothing."""
-ENTITY = "TNF"
+ENTITY = "AKT1"
 """Asked about then: a gene with more than a hundred documents."""
 _TYPE_EXAMPLES = ExampleSettings(examples=45_000, document_percent=30)
 _PREDICTIONS = PredictRequest(relations=(Relation.DISEASE_GENE,), samples=4)
@@ -69,8 +69,8 @@ class DemoSettings:
     training: dict[str, Any] = field(
         default_factory=lambda: {
             "epochs": 1.0,
-            "max_contexts": 70_000,
-            "pair_steps": 1500,
+            "max_contexts": 50_000,
+            "pair_steps": 800,
             "pair_scope": PairScope.WITH_TEXT.value,
         }
     )
@@ -92,8 +92,10 @@ class DemoReport:
     """The run's report."""
     held_out: HeldOutPairs
     predictions: PredictReport
+    scant_entity: str
+    """The entity of which little is written, as it is typed."""
     scant: Ranking
-    """Diseases of the entity of which little is written."""
+    """Its diseases."""
     tour: Tour
     seconds: dict[str, float]
     """Of each stage in this call."""
@@ -106,7 +108,7 @@ class DemoReport:
         """What leads to the ranking of the entity of which little is written."""
         request = self.tour.request
         return (
-            f"relvm-kg rank --entity {self.scant.entity.name} --type disease --top {request.top} --novel "
+            f"relvm-kg rank --entity {self.scant_entity} --type disease --top {request.top} --novel "
             f"--workspace {self.workspace}"
         )
 
@@ -194,6 +196,7 @@ def run_demo(folder: Path, progress: Progress, settings: DemoSettings | None = N
         training=training,
         held_out=held_out,
         predictions=predictions,
+        scant_entity=chosen.scant_entity,
         scant=scant,
         tour=tour,
         seconds=clock.seconds,
