@@ -107,6 +107,7 @@ def test_a_ranking_holds_partners_of_the_type_asked_for_best_first(predicted: Pa
     document = relvm(*call).json
     assert set(document) == {
         "entity",
+        "n_documents",
         "answers",
         "n_candidates",
         "n_without_text",
