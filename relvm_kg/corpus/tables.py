@@ -14,7 +14,7 @@ indices. `source_id` is the id that the source gave where a gene of another spec
 Sentences of retracted papers are in the first four; every statistic leaves them out.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -157,10 +157,3 @@ def read_columns(path: Path, columns: list[str]) -> pa.Table:
     if missing:
         raise WorkspaceError(f"{path} lacks the column {min(missing)!r}; run relvm-kg build on the workspace again")
     return pq.read_table(path, columns=columns)
-
-
-def read_rows(path: Path, columns: list[str] | None = None) -> Iterator[tuple[Any, ...]]:
-    """Rows of a table as tuples of Python values, read batch by batch."""
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=ROW_GROUP, columns=columns):
-            yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)

@@ -61,7 +61,6 @@ GOLD_SETS: tuple[GoldSet, ...] = (
 )
 """BioRED's dev part is a test here: nothing is tuned on it, so that its own test part stays untouched."""
 TEST_SETS = tuple(s.name for s in GOLD_SETS if s.part is Part.TEST)
-TRAINING_SETS = tuple(s.name for s in GOLD_SETS if s.part is not Part.TEST)
 _BY_NAME = {s.name: s for s in GOLD_SETS}
 
 
