@@ -50,22 +50,24 @@ class EntityVectors(nn.Module):
         """Vectors of rows of the table."""
         return F.normalize(self.table(rows), dim=-1) * self.length
 
-    def pair(self, heads: Int[Tensor, "pairs"], tails: Int[Tensor, "pairs"]) -> Float[Tensor, "pairs features"]:
+    def pair(self, heads: Int[Tensor, "*pairs"], tails: Int[Tensor, "*pairs"]) -> Float[Tensor, "*pairs features"]:
         """[e(x); e(y); e(x)*e(y)] of Eq. 2. *Shape:* (pairs, 3 * embedding)"""
         x, y = self(heads), self(tails)
         return torch.cat([x, y, x * y], dim=-1)
 
 
 class Prior(nn.Module):
-    """p(z|x,y,u) (Eq. 2): two ReLU layers, u joined again at each, then mean and log-variance of z."""
+    """p(z|x,y,u) (Eq. 2): ReLU layers, two in the paper, u joined again at each, then mean and log-variance of z."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        hidden, latent = config.hidden, config.latent
+        hidden, latent = config.prior_hidden or config.hidden, config.latent
+        self.mixture = config.mixture or latent
         self.first_pair = nn.Linear(3 * config.embedding, hidden)
         self.first_u = nn.Linear(latent, hidden, bias=False)
         self.second = nn.Linear(hidden, hidden)
         self.second_u = nn.Linear(latent, hidden, bias=False)
+        self.further = nn.ModuleList(nn.Linear(hidden + latent, hidden) for _ in range(config.prior_layers - 2))
         self.mean = nn.Linear(hidden, latent)
         self.mean_u = nn.Linear(latent, latent, bias=False)
         self.log_variance = nn.Linear(hidden, latent)
@@ -82,8 +84,12 @@ class Prior(nn.Module):
         One u a pair: (n, features) with (n, latent). The same draws of u for all pairs: (n, 1, features) with
         (samples, latent) gives (n, samples, latent), and the pair's part of the first layer is computed once.
         """
+        if self.mixture < u.shape[-1]:
+            u = F.pad(u[..., : self.mixture], (0, u.shape[-1] - self.mixture))
         hidden = F.relu(self.first_pair(pair) + self.first_u(u))
         hidden = F.relu(self.second(hidden) + self.second_u(u))
+        for layer in self.further:
+            hidden = F.relu(layer(torch.cat([hidden, u.expand(*hidden.shape[:-1], -1)], dim=-1)))
         mean = self.mean(hidden) + self.mean_u(u)
         if self.residual is not None:
             mean = mean + self.residual(pair)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from relvm_kg.model.generative import Gaussian
 from relvm_kg.model.presets import Bound
+from relvm_kg.model.sampled_softmax import Proposal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,12 +21,20 @@ class Loss:
     """Weight of the KL term."""
     free_nats: float = 0.0
     """KL that costs nothing, as a mean over the batch."""
+    free_nats_per_unit: float = 0.0
+    """The same for each dimension of u."""
+    u_dropout: float = 0.0
+    """Share of contexts whose u comes from p(u)."""
+    contrast_weight: float = 0.0
+    """Weight of the InfoNCE term."""
     token_dropout: float = 0.0
     """Share of input tokens hidden from the decoder."""
     average: Bound = Bound.PER_SENTENCE
     """What the loss is averaged over."""
     precision: torch.dtype = torch.float32
     """Of the softmax's matrix products."""
+    proposal: Proposal | None = None
+    """Estimate the softmax from samples drawn by it; None computes it exactly."""
 
 
 EXACT = Loss()
@@ -35,9 +44,9 @@ BLOCK_ROWS = 64
 """Rows are padded to a multiple of this: each new shape of a matrix product costs oneDNN memory that it keeps."""
 
 
-def kl_to_standard_normal(q: Gaussian) -> Float[Tensor, "batch"]:
-    """KL[q || N(0, I)] in nats, for each row."""
-    return 0.5 * (q.mean.square() + q.log_variance.exp() - 1.0 - q.log_variance).sum(-1)
+def kl_to_standard_normal(q: Gaussian) -> Float[Tensor, "batch latent"]:
+    """KL[q || N(0, I)] in nats, for each row and dimension."""
+    return 0.5 * (q.mean.square() + q.log_variance.exp() - 1.0 - q.log_variance)
 
 
 class _ChunkedCrossEntropy(torch.autograd.Function):

@@ -31,7 +31,12 @@ class EntityStart(StrEnum):
     """What the entity vectors start from."""
 
     RANDOM = "random"
+    TEXT = "text"
+    """The text profile."""
+    COMENTION = "co-mention"
+    """The co-mention profile."""
     PROFILES = "profiles"
+    """Half of each."""
 
 
 class Bound(StrEnum):
@@ -39,6 +44,14 @@ class Bound(StrEnum):
 
     PER_SENTENCE = "per-sentence"
     PER_TOKEN = "per-token"
+
+
+class Softmax(StrEnum):
+    """The softmax over the vocabulary that training uses; every reported figure of a trained model is exact."""
+
+    EXACT = "exact"
+    SAMPLED = "sampled"
+    """Over a sample of tokens, new in each step, where the vocabulary is more than twice as large as the sample."""
 
 
 class PairScope(StrEnum):
@@ -66,6 +79,17 @@ class ModelConfig:
     """A linear path from [e(x); e(y); e(x)*e(y)] to z's mean."""
     entity_start: EntityStart = EntityStart.PROFILES
     """Where the entity vectors start."""
+    prior_hidden: int = 0
+    """Units of the prior's layers; 0 takes `hidden`."""
+    prior_layers: int = 2
+    """Layers of the prior before z's mean and log-variance."""
+    mixture: int = 0
+    """Dimensions of u that are in use; 0 takes all `latent` of them."""
+    posterior_scale: float = 0.0
+    """Standard deviation over contexts to which each dimension of the mean of q(u|x,y,c) is normalised (BN-VAE, Zhu
+    et al. 2020), which holds the KL term above latent * scale^2 / 2; 0 leaves the mean alone."""
+    contrast: bool = False
+    """Whether the recognition network also learns to tell the context's pair from others (InfoNCE)."""
     wide_mean_start: bool = False
     """Start the weights of z's mean at N(0, 1), as the released code does."""
     log_variance_limit: float = 6.0
@@ -74,6 +98,10 @@ class ModelConfig:
     def __post_init__(self) -> None:
         for name in ("hidden", "latent", "embedding"):
             require(getattr(self, name) >= 1, f"model.{name}", "be at least 1", getattr(self, name))
+        require(self.prior_hidden >= 0, "model.prior_hidden", "not be negative", self.prior_hidden)
+        require(self.prior_layers >= 2, "model.prior_layers", "be at least 2", self.prior_layers)
+        require(0 <= self.mixture <= self.latent, "model.mixture", "be between 0 and latent", self.mixture)
+        require(self.posterior_scale >= 0, "model.posterior_scale", "not be negative", self.posterior_scale)
         require(self.log_variance_limit > 0, "model.log_variance_limit", "be positive", self.log_variance_limit)
 
 
@@ -95,12 +123,28 @@ class TrainingConfig:
     """KL weight rises from 0 to 1 over this many iterations, or over this share of them if below 1."""
     free_nats: float = 0.0
     """KL below this many nats a context costs nothing, so that u may carry them (Li et al. 2019)."""
+    free_nats_per_unit: float = 0.0
+    """The same for each dimension of u on its own, in the mean over a batch (free bits, Kingma et al. 2016)."""
+    anneal_cycles: int = 1
+    """How often the KL weight rises from 0 to 1, in equal parts of the run (Fu et al. 2019)."""
+    u_dropout: float = 0.0
+    """Share of contexts whose u is drawn from p(u) instead, at no KL, so that z has to hold the pair."""
+    contrast_weight: float = 1.0
+    """Weight of the InfoNCE term of a model with `contrast`."""
+    contrast_negatives: int = 4
+    """Other heads, and other tails, that each context's pair is told from."""
+    pair_sampling: float = 1.0
+    """A pair with n contexts is drawn in proportion to n to this power; below 1, rare pairs come more often."""
     token_dropout: float = 0.5
     """Share of the decoder's input tokens that are hidden from it; the kept ones are scaled up."""
     type_share: float = 0.1
     """Share of contexts whose entities are replaced by their types, for use where ids say nothing."""
     bound: Bound = Bound.PER_SENTENCE
     """What the bound is averaged over."""
+    softmax: Softmax = Softmax.EXACT
+    """Over all tokens, or estimated from a sample of them."""
+    sampled_tokens: int = 4096
+    """Tokens in a sample."""
     gradient_limit: float = 5.0
     """Gradients are scaled down to this norm; 0 leaves them."""
     seed: int = 0
@@ -109,6 +153,8 @@ class TrainingConfig:
     """Time between checkpoints."""
     max_contexts: int = 0
     """Train on a fixed sample of this many contexts; 0 takes all."""
+    probes: int = 20
+    """How often the model is measured on held-out contexts, evenly over the run and at its end; 0 never."""
 
     def __post_init__(self) -> None:
         require(self.epochs > 0, "training.epochs", "be positive", self.epochs)
@@ -118,8 +164,21 @@ class TrainingConfig:
         require(0 <= self.decay <= 1, "training.decay", "be in [0, 1]", self.decay)
         require(self.anneal >= 0, "training.anneal", "not be negative", self.anneal)
         require(self.free_nats >= 0, "training.free_nats", "not be negative", self.free_nats)
+        require(self.free_nats_per_unit >= 0, "training.free_nats_per_unit", "not be negative", self.free_nats_per_unit)
+        require(self.anneal_cycles >= 1, "training.anneal_cycles", "be at least 1", self.anneal_cycles)
+        require(0 <= self.u_dropout <= 1, "training.u_dropout", "be in [0, 1]", self.u_dropout)
+        require(self.contrast_weight >= 0, "training.contrast_weight", "not be negative", self.contrast_weight)
+        require(self.contrast_negatives >= 1, "training.contrast_negatives", "be at least 1", self.contrast_negatives)
+        require(0 <= self.pair_sampling <= 1, "training.pair_sampling", "be in [0, 1]", self.pair_sampling)
         require(0 <= self.token_dropout < 1, "training.token_dropout", "be in [0, 1)", self.token_dropout)
         require(0 <= self.type_share <= 1, "training.type_share", "be in [0, 1]", self.type_share)
+        require(self.probes >= 0, "training.probes", "not be negative", self.probes)
+        require(self.sampled_tokens >= 64, "training.sampled_tokens", "be at least 64", self.sampled_tokens)
+
+
+    def samples(self, n_vocabulary: int) -> bool:
+        """Whether training on a vocabulary of this size estimates the softmax from a sample."""
+        return self.softmax is Softmax.SAMPLED and n_vocabulary > 2 * self.sampled_tokens
 
 
 def model_config(preset: Preset, size: Size) -> ModelConfig:
@@ -151,4 +210,4 @@ def training_config(preset: Preset) -> TrainingConfig:
             bound=Bound.PER_TOKEN,
             gradient_limit=0.0,
         )
-    return TrainingConfig()
+    return TrainingConfig(softmax=Softmax.SAMPLED)

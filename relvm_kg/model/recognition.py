@@ -22,6 +22,9 @@ class Recognition(nn.Module):
         self.mean = nn.Linear(hidden, latent)
         self.log_variance = nn.Linear(hidden, latent)
         self.limit = config.log_variance_limit
+        self.unused = config.latent - (config.mixture or config.latent)
+        self.posterior_scale = config.posterior_scale
+        self.normalise = nn.BatchNorm1d(config.latent, affine=False) if config.posterior_scale else None
 
     def forward(
         self,
@@ -36,9 +39,17 @@ class Recognition(nn.Module):
             lengths: Tokens of each context, symbols included.
             pair: [e(x); e(y); e(x)*e(y)].
         """
-        summary = self.read(vectors, lengths)
+        return self.posterior(self.read(vectors, lengths), pair)
+
+    def posterior(self, summary: Float[Tensor, "batch summary"], pair: Float[Tensor, "batch features"]) -> Gaussian:
+        """Distribution of u from what `read` gives and the pair; N(0, 1) in dimensions that are not in use."""
         hidden = F.relu(self.second(F.relu(self.first(torch.cat([summary, pair], dim=-1)))))
-        return Gaussian(self.mean(hidden), self.log_variance(hidden).clamp(-self.limit, self.limit))
+        mean, log_variance = self.mean(hidden), self.log_variance(hidden).clamp(-self.limit, self.limit)
+        if self.normalise is not None:
+            mean = self.posterior_scale * self.normalise(mean)
+        if self.unused:
+            mean, log_variance = (F.pad(value[:, : -self.unused], (0, self.unused)) for value in (mean, log_variance))
+        return Gaussian(mean, log_variance)
 
     def read(
         self, vectors: Float[Tensor, "batch length embedding"], lengths: Int[Tensor, "batch"]

@@ -1,6 +1,6 @@
 """RELVM as one module: vectors, prior, decoder and recognition network."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float, Int
@@ -8,10 +8,12 @@ from torch import Tensor, nn
 
 from relvm_kg.encoding.batches import TokenBatch
 from relvm_kg.encoding.vocabulary import PAD
+from relvm_kg.model.contrast import Contrast
 from relvm_kg.model.generative import Decoder, EntityVectors, Gaussian, Prior, start_entities
 from relvm_kg.model.objective import EXACT, Loss, chunked_cross_entropy, kl_to_standard_normal
 from relvm_kg.model.presets import Bound, ModelConfig
 from relvm_kg.model.recognition import Recognition
+from relvm_kg.model.sampled_softmax import TokenSample, sampled_cross_entropy
 from relvm_kg.types import EntityType
 
 TYPE_ROWS: dict[EntityType, int] = {kind: offset for offset, kind in enumerate(EntityType)}
@@ -26,6 +28,10 @@ class ContextBatch:
     lengths: Tensor
     heads: Tensor
     tails: Tensor
+    other_heads: Tensor | None = None
+    """Heads that the context's pair is told from, for InfoNCE. *Shape:* (batch, others)"""
+    other_tails: Tensor | None = None
+    """Tails likewise. *Shape:* (batch, others)"""
 
     @classmethod
     def of(cls, batch: TokenBatch, device: torch.device) -> "ContextBatch":
@@ -34,7 +40,7 @@ class ContextBatch:
 
     def with_pairs(self, heads: Tensor, tails: Tensor) -> "ContextBatch":
         """The same contexts under other pairs."""
-        return ContextBatch(self.tokens, self.lengths, heads, tails)
+        return replace(self, heads=heads, tails=tails)
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,7 @@ class BoundTerms:
     """Eq. 6 for each context, in nats. *Shape:* (batch)"""
 
     reconstruction: Tensor
-    """log p(c|z) at one draw."""
+    """log p(c|z) at one draw; where `Loss.proposal` samples the softmax, an estimate that is a little too high."""
     kl: Tensor
     """KL[q(u|x,y,c) || p(u)]"""
     loss: Tensor
@@ -67,6 +73,7 @@ class Relvm(nn.Module):
         self.prior = Prior(config)
         self.decoder = Decoder(config)
         self.recognition = Recognition(config)
+        self.contrast = Contrast(config) if config.contrast else None
 
     @classmethod
     def started(
@@ -103,13 +110,19 @@ class Relvm(nn.Module):
             batch: Contexts and their pairs.
             generator: Source of every draw.
             loss: How the loss differs from the bound; it has no influence on the other two terms but for the
-                token dropout and the precision.
+                token dropout, the precision and the sampling of the softmax.
         """
         pair = self.entities.pair(batch.heads, batch.tails)
         vectors = self.tokens(batch.tokens)
-        q = self.recognition(vectors, batch.lengths, pair)
-        z = self.prior(pair, q.sample(generator)).sample(generator)
-        kl = kl_to_standard_normal(q)
+        summary = self.recognition.read(vectors, batch.lengths)
+        q = self.recognition.posterior(summary, pair)
+        u, kl_of_units = q.sample(generator), kl_to_standard_normal(q)
+        if loss.u_dropout:
+            dropped = torch.rand(len(u), 1, generator=generator, device=u.device) < loss.u_dropout
+            u = torch.where(dropped, torch.randn(u.shape, generator=generator, device=u.device), u)
+            kl_of_units = kl_of_units * ~dropped
+        z = self.prior(pair, u).sample(generator)
+        kl = kl_of_units.sum(-1)
         n_targets = batch.lengths - 1
         weights = torch.ones_like(kl) / len(kl)
         if loss.average is Bound.PER_TOKEN:
@@ -118,9 +131,30 @@ class Relvm(nn.Module):
         if loss.token_dropout:
             kept = torch.rand(inputs.shape[:2], generator=generator, device=inputs.device) >= loss.token_dropout
             inputs = inputs * (kept / (1.0 - loss.token_dropout)).unsqueeze(-1)
-        negative, reconstruction = self._decode(batch, z, inputs, weights, loss.precision)
-        penalty = (kl * weights).sum().clamp_min(loss.free_nats * float(weights.sum()))
-        return BoundTerms(reconstruction, kl.detach(), negative + loss.kl_weight * penalty)
+        sample = loss.proposal.draw(generator) if loss.proposal else None
+        negative, reconstruction = self._decode(batch, z, inputs, weights, (loss.precision, sample))
+        total = negative + loss.kl_weight * _kl_penalty(kl_of_units, weights, loss)
+        if self.contrast is not None and batch.other_heads is not None and batch.other_tails is not None:
+            total = total + loss.contrast_weight * self._contrast(batch, summary, generator)
+        return BoundTerms(reconstruction, kl.detach(), total)
+
+    def _contrast(
+        self, batch: ContextBatch, summary: Float[Tensor, "batch summary"], generator: torch.Generator
+    ) -> Float[Tensor, ""]:
+        """Mean of -log softmax of the own pair's score among the others', over contexts of entities (not of types)."""
+        assert self.contrast is not None and batch.other_heads is not None and batch.other_tails is not None
+        n = batch.other_heads.shape[1]
+        heads = torch.cat([batch.heads.unsqueeze(1).expand(-1, 1 + n), batch.other_heads], dim=1)
+        tails = torch.cat([batch.tails.unsqueeze(1), batch.other_tails, batch.tails.unsqueeze(1).expand(-1, n)], dim=1)
+        noise = torch.randn(2, len(heads), 1, self.config.latent, generator=generator, device=self.device)
+        z = self.prior(self.entities.pair(heads, tails), noise[0]).with_noise(noise[1])
+        scores = self.contrast(summary, z)
+        same = (heads == heads[:, :1]) & (tails == tails[:, :1])
+        same[:, 0] = False
+        losses = -scores.masked_fill(same, -torch.inf).log_softmax(1)[:, 0]
+        counted = (batch.heads < self.n_entities) & (batch.tails < self.n_entities)
+        mean: Tensor = (losses * counted).sum() / counted.sum().clamp_min(1)
+        return mean
 
     def _decode(
         self,
@@ -128,22 +162,38 @@ class Relvm(nn.Module):
         z: Float[Tensor, "batch latent"],
         inputs: Float[Tensor, "batch shorter embedding"],
         weights: Float[Tensor, "batch"],
-        precision: torch.dtype,
+        softmax: tuple[torch.dtype, TokenSample | None] = (torch.float32, None),
     ) -> tuple[Float[Tensor, ""], Float[Tensor, "batch"]]:
         targets = batch.tokens[:, 1:]
         real = targets != PAD
         states = self.decoder(z, inputs)[real]
         rows = real.nonzero()[:, 0]
-        total, losses = chunked_cross_entropy(
-            states, self.tokens.weight, targets[real], weights.detach()[rows], precision
-        )
+        precision, sample = softmax
+        weights = weights.detach()
+        arguments = (states, self.tokens.weight, targets[real], weights[rows])
+        if sample is None:
+            total, losses = chunked_cross_entropy(*arguments, precision)
+        else:
+            total, losses = sampled_cross_entropy(*arguments, (sample, precision))
         return total, -torch.zeros_like(weights).index_add_(0, rows, losses)
 
     def log_likelihood(self, batch: ContextBatch, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch"]:
         """log p(c|z) of each context, in nats."""
         weights = torch.ones(len(batch.lengths), device=self.device)
-        return self._decode(batch, z, self.tokens(batch.tokens)[:, :-1], weights, torch.float32)[1]
+        return self._decode(batch, z, self.tokens(batch.tokens)[:, :-1], weights)[1]
 
     def type_rows(self, types: Int[Tensor, "pairs"]) -> Int[Tensor, "pairs"]:
         """Rows of the entity table for types, given as their place in `EntityType`."""
         return types + self.n_entities
+
+
+def _kl_penalty(
+    kl_of_units: Float[Tensor, "batch latent"], weights: Float[Tensor, "batch"], loss: Loss
+) -> Float[Tensor, ""]:
+    """The KL term of the loss, less what is free."""
+    units = weights @ kl_of_units
+    share = float(weights.sum())
+    if loss.free_nats_per_unit:
+        units = units.clamp_min(loss.free_nats_per_unit * share)
+    penalty: Tensor = units.sum().clamp_min(loss.free_nats * share)
+    return penalty
