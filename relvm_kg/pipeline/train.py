@@ -30,8 +30,9 @@ from relvm_kg.progress import Progress
 from relvm_kg.training.data import TrainingCorpus, load_corpus
 from relvm_kg.training.device import Device, torch_device
 from relvm_kg.training.health import measure_health
-from relvm_kg.training.loop import STATE, Trainer
+from relvm_kg.training.loop import Trainer
 from relvm_kg.training.mention_data import curated_sentences
+from relvm_kg.training.state import STATE
 from relvm_kg.workspace import Workspace, read_json, remove_leftovers, write_json
 
 REPORT = "report.json"

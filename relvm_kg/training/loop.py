@@ -1,57 +1,36 @@
-"""The training loop of the representation: it resumes to the same result and keeps a trace."""
+"""The training loop of the representation: it resumes to the same result, measures itself and keeps a trace.
+
+Its rooms: `schedule` (when), `step` (one step), `state` (what is on disk), `trace` (what it writes down).
+"""
 
 import json
-import math
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
 from relvm_kg.config import settings_to_mapping
 from relvm_kg.encoding.batches import epoch_batches
-from relvm_kg.errors import InvalidInputError
-from relvm_kg.model.checkpoint import load_tensors, save_tensors
-from relvm_kg.model.objective import Loss, training_precision
 from relvm_kg.model.presets import EntityStart, ModelConfig, TrainingConfig
-from relvm_kg.model.relvm import ContextBatch, Relvm
+from relvm_kg.model.relvm import Relvm
 from relvm_kg.progress import Progress
 from relvm_kg.training.data import IntArray, TrainingCorpus
 from relvm_kg.training.health import pair_share
+from relvm_kg.training.schedule import Schedule
+from relvm_kg.training.state import restore_state, save_state
+from relvm_kg.training.step import StepFigures, Stepper, start_optimisers
+from relvm_kg.training.trace import append_trace, cut_trace
 
-STATE, TRACE = "state.safetensors", "trace.jsonl"
 TRACE_STEPS = 50
+_SHOWN = ("loss", "kl", "pair_share", "sentences_per_second")
 
+Probe = Callable[[Relvm], Mapping[str, float]]
+"""Measures a model (in evaluation mode, without gradients) between two steps; its figures join the trace.
 
-@dataclass(frozen=True)
-class Schedule:
-    """How many steps a run takes, and the KL weight at each."""
-
-    n_rows: int
-    config: TrainingConfig
-
-    @property
-    def steps_per_epoch(self) -> int:
-        """Batches in a pass over the rows."""
-        return math.ceil(self.n_rows / self.config.batch_size)
-
-    @property
-    def total_steps(self) -> int:
-        """Steps of the whole run."""
-        return self.config.steps or max(1, round(self.config.epochs * self.steps_per_epoch))
-
-    def kl_weight(self, step: int) -> float:
-        """From 0 to 1 over the annealing iterations."""
-        span = self.config.anneal * self.total_steps if self.config.anneal < 1 else self.config.anneal
-        return 1.0 if span <= 0 else min(1.0, step / span)
-
-    def learning_rate(self, step: int) -> float:
-        """Constant, then falling to zero over the last `decay` of the steps."""
-        falling = self.config.decay * self.total_steps
-        return self.config.learning_rate * (min(1.0, (self.total_steps - step) / falling) if falling else 1.0)
+It draws from generators of its own, so that a resumed run finds the same figures at the same steps.
+"""
 
 
 class Trainer:
@@ -68,14 +47,13 @@ class Trainer:
         self.folder, self.corpus, self.config, self.device = folder, corpus, training, device
         self.rows = _training_sample(corpus, training)
         self.schedule = Schedule(len(self.rows), training)
-        self.step = 0
         profiles = None
         if model.entity_start is EntityStart.PROFILES:
             profiles = torch.from_numpy(corpus.start_vectors(model.embedding))
         n_entities = len(corpus.types)
         self.model = Relvm.started(model, n_entities, len(corpus.vocabulary), training.seed, profiles).to(device)
-        trained = [p for p in self.model.parameters() if p.requires_grad]
-        self.optimiser = torch.optim.Adam(trained, lr=training.learning_rate, fused=True)
+        self.optimisers = start_optimisers(self.model, training)
+        self._stepper = Stepper(self.model, corpus, self.schedule, self.optimisers)
         self._fingerprint = json.dumps(
             {
                 "model": settings_to_mapping(model),
@@ -83,40 +61,46 @@ class Trainer:
                 "corpus": folder_key(corpus),
             }
         )
-        if (folder / STATE).is_file():
-            self._restore()
+        self.step = restore_state(folder, self.model, self.optimisers, self._fingerprint) or 0
 
     @property
     def finished(self) -> bool:
         """Whether all steps are done."""
         return self.step >= self.schedule.total_steps
 
-    def run(self, progress: Progress) -> None:
-        """Train to the end, with checkpoints on the way."""
+    def run(self, progress: Progress, on_probe: Probe | None = None) -> None:
+        """Train to the end, with checkpoints on the way.
+
+        Args:
+            progress: Where progress goes.
+            on_probe: Called at the steps of `Schedule.probes_after`.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._cut_trace()
+        cut_trace(self.folder, self.step)
         total = self.schedule.total_steps
-        last_save = last_trace = time.monotonic()
-        n_contexts = n_tokens = 0
+        last_save = time.monotonic()
+        rate = _Rate()
         shown: dict[str, float] = {}
         with progress.task("train", total, "step", self.step) as task:
             for batch_rows in self._remaining_batches():
-                figures = self._train_step(batch_rows)
+                figures = self._stepper.take(self.step, batch_rows)
                 self.step += 1
-                n_contexts += len(batch_rows)
-                n_tokens += int(figures.pop("tokens"))
-                if self.step % TRACE_STEPS == 0 or self.step == total:
-                    seconds = max(time.monotonic() - last_trace, 1e-9)
-                    figures["pair_share"] = self._pair_share()
-                    figures["sentences_per_second"] = n_contexts / seconds
-                    figures["tokens_per_second"] = n_tokens / seconds
-                    self._trace(figures)
-                    last_trace, n_contexts, n_tokens = time.monotonic(), 0, 0
-                shown |= {k: v for k, v in figures.items() if k in _SHOWN}
+                rate.count(len(batch_rows), figures.n_tokens)
+                probes = on_probe is not None and self.schedule.probes_after(self.step)
+                if probes or self.step % TRACE_STEPS == 0 or self.step == total:
+                    line = self._line(figures) | rate.per_second() | (self._probe(on_probe) if probes else {})
+                    append_trace(self.folder, line)
+                    rate = _Rate()
+                    shown = {k: v for k, v in line.items() if k in _SHOWN}
                 task.advance(1, **shown)
                 if time.monotonic() - last_save > self.config.checkpoint_seconds or self.step == total:
                     self.save()
                     last_save = time.monotonic()
+
+    def save(self) -> None:
+        """Write weights, optimisers and position."""
+        notes = {"step": str(self.step), "fingerprint": self._fingerprint}
+        save_state(self.folder, self.model, self.optimisers, notes)
 
     def _remaining_batches(self) -> Iterator[IntArray]:
         lengths = self.corpus.contexts.store.lengths
@@ -126,89 +110,36 @@ class Trainer:
             batches = epoch_batches(self.rows, lengths, self.config.batch_size, self.config.seed, epoch)
             yield from batches[place : place + self.schedule.total_steps - self.step]
 
-    def _train_step(self, rows: IntArray) -> dict[str, float]:
-        generator = torch.Generator(self.device).manual_seed(self.config.seed * 1_000_003 + self.step)
-        batch = self._with_types(ContextBatch.of(self.corpus.contexts.batch(rows), self.device), generator)
-        self.model.train()
-        loss = Loss(
-            kl_weight=self.schedule.kl_weight(self.step),
-            free_nats=self.config.free_nats,
-            token_dropout=self.config.token_dropout,
-            average=self.config.bound,
-            precision=training_precision(self.device),
-        )
-        terms = self.model.bound(batch, generator, loss)
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.schedule.learning_rate(self.step)
-        self.optimiser.zero_grad(set_to_none=True)
-        terms.loss.backward()  # type: ignore[no-untyped-call]
-        if self.config.gradient_limit:
-            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.gradient_limit)
-        self.optimiser.step()
-        tokens = float(batch.lengths.sum()) - len(rows)
-        return {
-            "loss": float(terms.loss.detach()),
-            "nats_per_token": -float(terms.reconstruction.sum()) / tokens,
-            "kl": float(terms.kl.mean()),
-            "tokens": tokens,
-        }
+    def _line(self, figures: StepFigures) -> dict[str, float]:
+        position = {"step": self.step, "kl_weight": self.schedule.kl_weight(self.step)}
+        return position | figures.as_mapping() | {"pair_share": self._pair_share()}
 
-    def _with_types(self, batch: ContextBatch, generator: torch.Generator) -> ContextBatch:
-        """Replace the entities of a share of the contexts by their types."""
-        if not self.config.type_share:
-            return batch
-        types = torch.from_numpy(self.corpus.types).to(self.device)
-        swap = torch.rand(len(batch.heads), generator=generator, device=self.device) < self.config.type_share
-        return batch.with_pairs(
-            torch.where(swap, self.model.type_rows(types[batch.heads]), batch.heads),
-            torch.where(swap, self.model.type_rows(types[batch.tails]), batch.tails),
-        )
+    def _probe(self, on_probe: Probe | None) -> dict[str, float]:
+        if on_probe is None:
+            return {}
+        self.model.eval()
+        with torch.no_grad():
+            return dict(on_probe(self.model))
 
     def _pair_share(self) -> float:
         rows = self.rows[:: max(1, len(self.rows) // 200)]
         contexts = self.corpus.contexts
         return pair_share(self.model, contexts.heads[rows], contexts.tails[rows], seed=0, samples=16)
 
-    def _trace(self, figures: dict[str, float]) -> None:
-        line: dict[str, Any] = {"step": self.step, "kl_weight": self.schedule.kl_weight(self.step), **figures}
-        with (self.folder / TRACE).open("a", encoding="utf-8") as handle:
-            handle.write(json.dumps({k: round(v, 5) for k, v in line.items()}) + "\n")
 
-    def _cut_trace(self) -> None:
-        """Drop lines of steps that the restored state does not know of."""
-        path = self.folder / TRACE
-        if not path.is_file():
-            return
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= self.step]
-        path.write_text("".join(kept), encoding="utf-8")
+class _Rate:
+    """Contexts and tokens a second since it was made."""
 
-    def save(self) -> None:
-        """Write weights, optimiser and position in one file."""
-        tensors = {f"model.{k}": v for k, v in self.model.state_dict().items()}
-        for index, values in self.optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser.{index}.{k}": v for k, v in values.items()}
-        save_tensors(self.folder / STATE, tensors, {"step": str(self.step), "fingerprint": self._fingerprint})
+    def __init__(self) -> None:
+        self.started, self.n_contexts, self.n_tokens = time.monotonic(), 0, 0
 
-    def _restore(self) -> None:
-        tensors, notes = load_tensors(self.folder / STATE)
-        if notes.get("fingerprint") != self._fingerprint:
-            raise InvalidInputError(
-                f"{self.folder} holds an unfinished run of other settings or another corpus; "
-                "use the same settings to finish it, or another run name"
-            )
-        self.model.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("model.")})
-        state = self.optimiser.state_dict()
-        state["state"] = {}
-        for key, value in tensors.items():
-            if key.startswith("optimiser."):
-                _, index, name = key.split(".")
-                state["state"].setdefault(int(index), {})[name] = value
-        self.optimiser.load_state_dict(state)
-        self.step = int(notes["step"])
+    def count(self, n_contexts: int, n_tokens: int) -> None:
+        self.n_contexts += n_contexts
+        self.n_tokens += n_tokens
 
-
-_SHOWN = ("loss", "kl", "pair_share", "sentences_per_second")
+    def per_second(self) -> dict[str, float]:
+        seconds = max(time.monotonic() - self.started, 1e-9)
+        return {"sentences_per_second": self.n_contexts / seconds, "tokens_per_second": self.n_tokens / seconds}
 
 
 def folder_key(corpus: TrainingCorpus) -> str:

@@ -1,5 +1,6 @@
 """Training: a resumed run is the uninterrupted run, and the health figures see both collapses."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from relvm_kg.model.relvm import Relvm
 from relvm_kg.progress import Silent
 from relvm_kg.training.data import TrainingCorpus, load_corpus
 from relvm_kg.training.health import bootstrap_by_group, measure_health, pair_share
-from relvm_kg.training.loop import Schedule, Trainer
+from relvm_kg.training.loop import Trainer
+from relvm_kg.training.schedule import Schedule
 from relvm_kg.workspace import Workspace
 
 MODEL = ModelConfig(hidden=8, latent=6, embedding=12)
@@ -120,3 +122,22 @@ def test_the_bootstrap_resamples_whole_groups() -> None:
     many_groups = bootstrap_by_group(values, np.arange(1000).astype(str), random)
     assert (two_groups.low, two_groups.high) == (0.0, 1.0)
     assert 0.4 < many_groups.low < many_groups.high < 0.6
+
+
+def test_a_probe_measures_evenly_and_at_the_end_and_its_figures_join_the_trace(
+    corpus: TrainingCorpus, tmp_path: Path
+) -> None:
+    training = replace(TRAINING, probes=4)
+    trainer = Trainer(tmp_path, corpus, MODEL, training, CPU)
+    seen: list[int] = []
+
+    def probe(model: Relvm) -> dict[str, float]:
+        assert not model.training
+        assert not torch.is_grad_enabled()
+        seen.append(trainer.step)
+        return {"height": float(len(seen))}
+
+    trainer.run(Silent(), probe)
+    assert seen == [7, 14, 21, 25]
+    lines = [json.loads(line) for line in (tmp_path / "trace.jsonl").read_text().splitlines()]
+    assert [(line["step"], line["height"]) for line in lines if "height" in line] == [(7, 1), (14, 2), (21, 3), (25, 4)]

@@ -1,0 +1,97 @@
+"""One step of training: a batch, its bound, the gradients, the optimisers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from relvm_kg.model.objective import Loss, training_precision
+from relvm_kg.model.presets import TrainingConfig
+from relvm_kg.model.relvm import ContextBatch, Relvm
+from relvm_kg.training.data import IntArray, TrainingCorpus
+from relvm_kg.training.schedule import Schedule
+
+
+def start_optimisers(model: Relvm, config: TrainingConfig) -> dict[str, Optimizer]:
+    """The optimisers of a model by name; together they hold every trained weight once."""
+    trained = [p for p in model.parameters() if p.requires_grad]
+    return {"adam": torch.optim.Adam(trained, lr=config.learning_rate, fused=True)}
+
+
+@dataclass(frozen=True)
+class StepFigures:
+    """What a step saw; still on the device, so that the step waits for nothing."""
+
+    loss: Tensor
+    reconstruction: Tensor
+    """log p(c|z) of all contexts together, in nats."""
+    kl: Tensor
+    """In nats a context."""
+    n_tokens: int
+    """Predicted tokens."""
+
+    def as_mapping(self) -> dict[str, float]:
+        """Plain numbers; waits for the device."""
+        return {
+            "loss": float(self.loss),
+            "nats_per_token": -float(self.reconstruction) / self.n_tokens,
+            "kl": float(self.kl),
+        }
+
+
+@dataclass(frozen=True)
+class Stepper:
+    """Takes the steps of one run."""
+
+    model: Relvm
+    corpus: TrainingCorpus
+    schedule: Schedule
+    optimisers: Mapping[str, Optimizer]
+
+    def take(self, step: int, rows: IntArray) -> StepFigures:
+        """Step number `step` (from 0) on the given contexts; every draw follows from the run's seed and the step."""
+        config, device = self.schedule.config, self.model.device
+        generator = torch.Generator(device).manual_seed(config.seed * 1_000_003 + step)
+        batch = self._with_types(ContextBatch.of(self.corpus.contexts.batch(rows), device), generator)
+        self.model.train()
+        loss = Loss(
+            kl_weight=self.schedule.kl_weight(step),
+            free_nats=config.free_nats,
+            token_dropout=config.token_dropout,
+            average=config.bound,
+            precision=training_precision(device),
+        )
+        terms = self.model.bound(batch, generator, loss)
+        self._update(step, terms.loss)
+        return StepFigures(
+            loss=terms.loss.detach(),
+            reconstruction=terms.reconstruction.sum(),
+            kl=terms.kl.mean(),
+            n_tokens=int(self.corpus.contexts.store.lengths[rows].sum()) + len(rows),
+        )
+
+    def _update(self, step: int, loss: Tensor) -> None:
+        for optimiser in self.optimisers.values():
+            for group in optimiser.param_groups:
+                group["lr"] = self.schedule.learning_rate(step)
+            optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if limit := self.schedule.config.gradient_limit:
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), limit)
+        for optimiser in self.optimisers.values():
+            optimiser.step()
+
+    def _with_types(self, batch: ContextBatch, generator: torch.Generator) -> ContextBatch:
+        """Replace the entities of a share of the contexts by their types."""
+        share = self.schedule.config.type_share
+        if not share:
+            return batch
+        device = self.model.device
+        types = torch.from_numpy(self.corpus.types).to(device)
+        swap = torch.rand(len(batch.heads), generator=generator, device=device) < share
+        return batch.with_pairs(
+            torch.where(swap, self.model.type_rows(types[batch.heads]), batch.heads),
+            torch.where(swap, self.model.type_rows(types[batch.tails]), batch.tails),
+        )
