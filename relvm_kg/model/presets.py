@@ -155,8 +155,6 @@ class TrainingConfig:
     """Train on a fixed sample of this many contexts; 0 takes all."""
     probes: int = 20
     """How often the model is measured on held-out contexts, evenly over the run and at its end; 0 never."""
-    probes: int = 20
-    """How often the model is measured on held-out contexts, evenly over the run and at its end; 0 never."""
 
     def __post_init__(self) -> None:
         require(self.epochs > 0, "training.epochs", "be positive", self.epochs)
@@ -174,7 +172,6 @@ class TrainingConfig:
         require(0 <= self.pair_sampling <= 1, "training.pair_sampling", "be in [0, 1]", self.pair_sampling)
         require(0 <= self.token_dropout < 1, "training.token_dropout", "be in [0, 1)", self.token_dropout)
         require(0 <= self.type_share <= 1, "training.type_share", "be in [0, 1]", self.type_share)
-        require(self.probes >= 0, "training.probes", "not be negative", self.probes)
         require(self.probes >= 0, "training.probes", "not be negative", self.probes)
         require(self.sampled_tokens >= 64, "training.sampled_tokens", "be at least 64", self.sampled_tokens)
 
