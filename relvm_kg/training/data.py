@@ -14,6 +14,7 @@ from relvm_kg.encoding.profiles import FloatArray, load_profiles, unit_rows
 from relvm_kg.encoding.token_store import TokenStore
 from relvm_kg.encoding.vocabulary import Vocabulary
 from relvm_kg.errors import WorkspaceError
+from relvm_kg.pairs import pair_keys
 from relvm_kg.types import EntityType
 
 IntArray = npt.NDArray[np.int64]
@@ -98,3 +99,21 @@ def context_document_ids(corpus: TrainingCorpus, rows: IntArray) -> npt.NDArray[
     """Document ids of contexts."""
     documents = pq.read_table(corpus.folder / "sentences.parquet", columns=["doc_id"])["doc_id"]
     return np.asarray(documents.take(pa.array(corpus.sentence_rows[rows])).to_pylist(), dtype=np.str_)
+
+
+def rows_of_epoch(corpus: TrainingCorpus, rows: IntArray, power: float, seed: tuple[int, int]) -> IntArray:
+    """The contexts of an epoch: all of them, or as many drawn so that a pair comes in proportion to n^power.
+
+    Args:
+        corpus: Says which pair a context is of.
+        rows: The contexts of the run.
+        power: 1 takes each context once; below 1, contexts of rare pairs are drawn more often than others.
+        seed: Of the run, and the number of the epoch.
+    """
+    if power == 1:
+        return rows
+    keys = pair_keys(corpus.contexts.heads[rows], corpus.contexts.tails[rows])
+    _, places, counts = np.unique(keys, return_inverse=True, return_counts=True)
+    weights = counts[places] ** (power - 1.0)
+    drawn: IntArray = np.random.default_rng(seed).choice(rows, size=len(rows), p=weights / weights.sum())
+    return drawn

@@ -16,7 +16,7 @@ from relvm_kg.encoding.batches import epoch_batches
 from relvm_kg.model.presets import EntityStart, ModelConfig, TrainingConfig
 from relvm_kg.model.relvm import Relvm
 from relvm_kg.progress import Progress
-from relvm_kg.training.data import IntArray, TrainingCorpus
+from relvm_kg.training.data import IntArray, TrainingCorpus, rows_of_epoch
 from relvm_kg.training.health import pair_share
 from relvm_kg.training.schedule import Schedule
 from relvm_kg.training.state import restore_state, save_state
@@ -107,7 +107,8 @@ class Trainer:
         per_epoch = self.schedule.steps_per_epoch
         while self.step < self.schedule.total_steps:
             epoch, place = divmod(self.step, per_epoch)
-            batches = epoch_batches(self.rows, lengths, self.config.batch_size, self.config.seed, epoch)
+            rows = rows_of_epoch(self.corpus, self.rows, self.config.pair_sampling, (self.config.seed, epoch))
+            batches = epoch_batches(rows, lengths, self.config.batch_size, self.config.seed, epoch)
             yield from batches[place : place + self.schedule.total_steps - self.step]
 
     def _line(self, figures: StepFigures) -> dict[str, float]:

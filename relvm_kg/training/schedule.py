@@ -24,9 +24,11 @@ class Schedule:
         return self.config.steps or max(1, round(self.config.epochs * self.steps_per_epoch))
 
     def kl_weight(self, step: int) -> float:
-        """From 0 to 1 over the annealing iterations."""
-        span = self.config.anneal * self.total_steps if self.config.anneal < 1 else self.config.anneal
-        return 1.0 if span <= 0 else min(1.0, step / span)
+        """From 0 to 1 over the annealing iterations of each cycle."""
+        cycle = self.total_steps / self.config.anneal_cycles
+        span = self.config.anneal * cycle if self.config.anneal < 1 else self.config.anneal
+        place = step % cycle if step < self.total_steps else cycle
+        return 1.0 if span <= 0 else min(1.0, place / span)
 
     def learning_rate(self, step: int) -> float:
         """Constant, then falling to zero over the last `decay` of the steps."""

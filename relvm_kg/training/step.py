@@ -1,12 +1,13 @@
 """One step of training: a batch, its bound, the gradients, the optimisers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from relvm_kg.model.contrast import others_of_type
 from relvm_kg.model.objective import Loss, training_precision
 from relvm_kg.model.presets import TrainingConfig
 from relvm_kg.model.relvm import ContextBatch, Relvm
@@ -54,11 +55,15 @@ class Stepper:
         """Step number `step` (from 0) on the given contexts; every draw follows from the run's seed and the step."""
         config, device = self.schedule.config, self.model.device
         generator = torch.Generator(device).manual_seed(config.seed * 1_000_003 + step)
-        batch = self._with_types(ContextBatch.of(self.corpus.contexts.batch(rows), device), generator)
+        batch = self._with_others(ContextBatch.of(self.corpus.contexts.batch(rows), device), generator)
+        batch = self._with_types(batch, generator)
         self.model.train()
         loss = Loss(
             kl_weight=self.schedule.kl_weight(step),
             free_nats=config.free_nats,
+            free_nats_per_unit=config.free_nats_per_unit,
+            u_dropout=config.u_dropout,
+            contrast_weight=config.contrast_weight,
             token_dropout=config.token_dropout,
             average=config.bound,
             precision=training_precision(device),
@@ -82,6 +87,14 @@ class Stepper:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), limit)
         for optimiser in self.optimisers.values():
             optimiser.step()
+
+    def _with_others(self, batch: ContextBatch, generator: torch.Generator) -> ContextBatch:
+        """Join other heads and tails of the same types, for a model that learns to tell them apart."""
+        if self.model.contrast is None:
+            return batch
+        n, types = self.schedule.config.contrast_negatives, torch.from_numpy(self.corpus.types).to(self.model.device)
+        heads, tails = (others_of_type(rows, types[rows], n, generator) for rows in (batch.heads, batch.tails))
+        return replace(batch, other_heads=heads, other_tails=tails)
 
     def _with_types(self, batch: ContextBatch, generator: torch.Generator) -> ContextBatch:
         """Replace the entities of a share of the contexts by their types."""
