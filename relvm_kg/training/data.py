@@ -14,6 +14,7 @@ from relvm_kg.encoding.profiles import FloatArray, load_profiles, unit_rows
 from relvm_kg.encoding.token_store import TokenStore
 from relvm_kg.encoding.vocabulary import Vocabulary
 from relvm_kg.errors import WorkspaceError
+from relvm_kg.model.presets import EntityStart, ModelConfig
 from relvm_kg.pairs import pair_keys
 from relvm_kg.types import EntityType
 
@@ -53,11 +54,21 @@ class TrainingCorpus:
         """Whether a sentence of the training documents mentions the entity. *Shape:* (entities)"""
         return np.asarray(self.entities["has_text"].to_numpy(zero_copy_only=False), dtype=bool)
 
-    def start_vectors(self, embedding: int) -> FloatArray:
-        """Half text profile, half co-mention profile. *Shape:* (entities, embedding)"""
-        text, comention = load_profiles(self.folder)
-        half = embedding // 2
-        return np.hstack([unit_rows(text, embedding - half), unit_rows(comention, half)])
+    def start_vectors(self, model: ModelConfig) -> FloatArray:
+        """The profiles that entity vectors start from, side by side. *Shape:* (entities, embedding)"""
+        parts = zip(load_profiles(self.folder), start_dimensions(model), strict=True)
+        return np.hstack([unit_rows(profile, n) for profile, n in parts if n])
+
+
+def start_dimensions(model: ModelConfig) -> tuple[int, int]:
+    """How many dimensions of the text profile and of the co-mention profile entity vectors start from."""
+    half = model.embedding // 2
+    return {
+        EntityStart.RANDOM: (0, 0),
+        EntityStart.TEXT: (model.embedding, 0),
+        EntityStart.COMENTION: (0, model.embedding),
+        EntityStart.PROFILES: (model.embedding - half, half),
+    }[model.entity_start]
 
 
 def load_corpus(folder: Path) -> TrainingCorpus:
