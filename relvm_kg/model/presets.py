@@ -175,7 +175,6 @@ class TrainingConfig:
         require(self.probes >= 0, "training.probes", "not be negative", self.probes)
         require(self.sampled_tokens >= 64, "training.sampled_tokens", "be at least 64", self.sampled_tokens)
 
-
     def samples(self, n_vocabulary: int) -> bool:
         """Whether training on a vocabulary of this size estimates the softmax from a sample."""
         return self.softmax is Softmax.SAMPLED and n_vocabulary > 2 * self.sampled_tokens

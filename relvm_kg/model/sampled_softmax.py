@@ -39,6 +39,8 @@ class Proposal:
     """The others. *Shape:* (others)"""
     chance_probability: Tensor
     """Of each of the others, below 1; they add up to the number drawn. *Shape:* (others), float64"""
+    n_sampled: int
+    """Tokens in a sample."""
 
     @classmethod
     def of(cls, counts: Sequence[int], n_sampled: int, device: torch.device) -> "Proposal":
@@ -63,12 +65,7 @@ class Proposal:
         certain = falling.isinf() | (left * falling >= rest)
         n_certain = int(certain.cumprod(0).sum())
         probability = (n_sampled - n_certain) * falling[n_certain:] / falling[n_certain:].sum()
-        return cls(order[:n_certain].to(device), order[n_certain:].to(device), probability.to(device))
-
-    @property
-    def n_sampled(self) -> int:
-        """Tokens in a sample."""
-        return len(self.certain) + round(float(self.chance_probability.sum()))
+        return cls(order[:n_certain].to(device), order[n_certain:].to(device), probability.to(device), n_sampled)
 
     def draw(self, generator: torch.Generator) -> TokenSample:
         """Draw by systematic sampling in random order: a fixed number of tokens, none twice."""

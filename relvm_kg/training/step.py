@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from relvm_kg.model.contrast import others_of_type
 from relvm_kg.model.objective import Loss, training_precision
 from relvm_kg.model.presets import TrainingConfig
 from relvm_kg.model.relvm import ContextBatch, Relvm
+from relvm_kg.model.sampled_softmax import Proposal
 from relvm_kg.training.data import IntArray, TrainingCorpus
 from relvm_kg.training.schedule import Schedule
 
@@ -32,6 +34,8 @@ class StepFigures:
     """In nats a context."""
     n_tokens: int
     """Predicted tokens."""
+    sampled_tokens: int = 0
+    """Size of the sample that the softmax, and so `reconstruction`, is estimated from; 0 where it is exact."""
 
     def as_mapping(self) -> dict[str, float]:
         """Plain numbers; waits for the device."""
@@ -39,6 +43,7 @@ class StepFigures:
             "loss": float(self.loss),
             "nats_per_token": -float(self.reconstruction) / self.n_tokens,
             "kl": float(self.kl),
+            "sampled_tokens": self.sampled_tokens,
         }
 
 
@@ -50,6 +55,14 @@ class Stepper:
     corpus: TrainingCorpus
     schedule: Schedule
     optimisers: Mapping[str, Optimizer]
+
+    @cached_property
+    def _proposal(self) -> Proposal | None:
+        """Draws the tokens of a sampled softmax; None where the softmax is exact."""
+        config, counts = self.schedule.config, self.corpus.vocabulary.counts
+        if not config.samples(len(counts)):
+            return None
+        return Proposal.of(counts, config.sampled_tokens, self.model.device)
 
     def take(self, step: int, rows: IntArray) -> StepFigures:
         """Step number `step` (from 0) on the given contexts; every draw follows from the run's seed and the step."""
@@ -67,6 +80,7 @@ class Stepper:
             token_dropout=config.token_dropout,
             average=config.bound,
             precision=training_precision(device),
+            proposal=self._proposal,
         )
         terms = self.model.bound(batch, generator, loss)
         self._update(step, terms.loss)
@@ -75,6 +89,7 @@ class Stepper:
             reconstruction=terms.reconstruction.sum(),
             kl=terms.kl.mean(),
             n_tokens=int(self.corpus.contexts.store.lengths[rows].sum()) + len(rows),
+            sampled_tokens=self._proposal.n_sampled if self._proposal else 0,
         )
 
     def _update(self, step: int, loss: Tensor) -> None:
