@@ -10,17 +10,11 @@ from torch.optim import Optimizer
 
 from relvm_kg.model.contrast import others_of_type
 from relvm_kg.model.objective import Loss, training_precision
-from relvm_kg.model.presets import TrainingConfig
 from relvm_kg.model.relvm import ContextBatch, Relvm
 from relvm_kg.model.sampled_softmax import Proposal
 from relvm_kg.training.data import IntArray, TrainingCorpus
+from relvm_kg.training.optimiser import RowLazyAdam, clip_gradients
 from relvm_kg.training.schedule import Schedule
-
-
-def start_optimisers(model: Relvm, config: TrainingConfig) -> dict[str, Optimizer]:
-    """The optimisers of a model by name; together they hold every trained weight once."""
-    trained = [p for p in model.parameters() if p.requires_grad]
-    return {"adam": torch.optim.Adam(trained, lr=config.learning_rate, fused=True)}
 
 
 @dataclass(frozen=True)
@@ -71,6 +65,8 @@ class Stepper:
         batch = self._with_others(ContextBatch.of(self.corpus.contexts.batch(rows), device), generator)
         batch = self._with_types(batch, generator)
         self.model.train()
+        for table in self._lazy:
+            table.catch_up(_rows_read(batch))
         loss = Loss(
             kl_weight=self.schedule.kl_weight(step),
             free_nats=config.free_nats,
@@ -92,6 +88,18 @@ class Stepper:
             sampled_tokens=self._proposal.n_sampled if self._proposal else 0,
         )
 
+    def settle(self) -> None:
+        """Bring every weight up to the last step; rows of a large entity table else lag until a batch reads them.
+
+        Call it before the model is measured or kept, at steps that do not depend on the clock: it rounds.
+        """
+        for table in self._lazy:
+            table.settle()
+
+    @property
+    def _lazy(self) -> list[RowLazyAdam]:
+        return [optimiser for optimiser in self.optimisers.values() if isinstance(optimiser, RowLazyAdam)]
+
     def _update(self, step: int, loss: Tensor) -> None:
         for optimiser in self.optimisers.values():
             for group in optimiser.param_groups:
@@ -99,7 +107,7 @@ class Stepper:
             optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         if limit := self.schedule.config.gradient_limit:
-            torch.nn.utils.clip_grad_norm_(self.model.parameters(), limit)
+            clip_gradients(self.model.parameters(), limit)
         for optimiser in self.optimisers.values():
             optimiser.step()
 
@@ -123,3 +131,10 @@ class Stepper:
             torch.where(swap, self.model.type_rows(types[batch.heads]), batch.heads),
             torch.where(swap, self.model.type_rows(types[batch.tails]), batch.tails),
         )
+
+
+def _rows_read(batch: ContextBatch) -> Tensor:
+    """The rows of the entity table that a batch reads, each once."""
+    read = [batch.heads, batch.tails, batch.other_heads, batch.other_tails]
+    rows: Tensor = torch.cat([rows.flatten() for rows in read if rows is not None]).unique()  # type: ignore[no-untyped-call]
+    return rows
