@@ -1,0 +1,128 @@
+"""The sweep: variants of the representation, each trained for one budget and measured, results kept by hash."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from relvm_kg.benchmark.variants import Budget, Variant
+from relvm_kg.config import settings_to_mapping
+from relvm_kg.errors import RelvmKgError
+from relvm_kg.files import file_sha256, read_json
+from relvm_kg.progress import Progress
+from relvm_kg.workspace import Workspace
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepPlace:
+    """Where a sweep reads and writes."""
+
+    workspace: Workspace
+    columns: Path
+    """Folder of the test columns; variants are measured on their validation rows."""
+    results: Path
+    """One JSON file for each result."""
+    runs: Path
+    """Weights and states, to resume from."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepJob:
+    """One variant from one seed."""
+
+    variant: Variant
+    seed: int
+    digest: str
+
+    @property
+    def title(self) -> str:
+        """Name of its files."""
+        return f"{self.variant.name}-{self.seed}-{self.digest}"
+
+
+def sweep_jobs(place: SweepPlace, variants: Sequence[Variant], budget: Budget, seeds: Sequence[int]) -> list[SweepJob]:
+    """The jobs of a sweep, seed by seed."""
+    inputs = place.workspace.manifest.corpus_hash or "", file_sha256(place.columns / "manifest.json")
+    jobs = []
+    for seed in seeds:
+        for variant in variants:
+            settled = variant.with_budget(budget, seed)
+            jobs.append(SweepJob(variant=settled, seed=seed, digest=settled.digest(*inputs)))
+    return jobs
+
+
+def run_sweep(place: SweepPlace, jobs: Sequence[SweepJob], n_processes: int, progress: Progress) -> list[Path]:
+    """Train and measure what has no result yet, several variants at a time, each on one thread.
+
+    A variant that was interrupted goes on from its last checkpoint.
+
+    Args:
+        place: Where to read and write.
+        jobs: What to train.
+        n_processes: Variants at a time.
+        progress: Told of each variant.
+
+    Returns:
+        Files of all results, in the order of the jobs.
+
+    Raises:
+        RelvmKgError: if a variant fails, with its last words; the others finish first.
+    """
+    place.runs.mkdir(parents=True, exist_ok=True)
+    place.results.mkdir(parents=True, exist_ok=True)
+    paths = [place.results / f"{job.title}.json" for job in jobs]
+    missing = [(job, path) for job, path in zip(jobs, paths, strict=True) if not path.is_file()]
+    failures: list[str] = []
+    with progress.task("variants", len(jobs), "variant", len(jobs) - len(missing)) as task, ExitStack() as stack:
+        running: dict[str, subprocess.Popen[str]] = {}
+        waiting = list(reversed(missing))
+        while waiting or running:
+            while waiting and len(running) < n_processes:
+                job, path = waiting.pop()
+                log = stack.enter_context((place.runs / f"{job.title}.log").open("w"))
+                running[job.title] = _start(place, job, path, log)
+                progress.say(f"training {job.title}")
+            for title, code in list(_ended(running)):
+                del running[title]
+                task.advance()
+                if code:
+                    failures.append(f"{title} ended with exit code {code}: {_last_line(place.runs / f'{title}.log')}")
+            time.sleep(0.2)
+    if failures:
+        raise RelvmKgError("; ".join(failures))
+    return paths
+
+
+def _start(place: SweepPlace, job: SweepJob, path: Path, log: IO[str]) -> "subprocess.Popen[str]":
+    order = {
+        "workspace": str(place.workspace.path.resolve()),
+        "columns": str(place.columns.resolve()),
+        "run": str((place.runs / job.title).resolve()),
+        "result": str(path.resolve()),
+        "name": job.variant.name,
+        "model": settings_to_mapping(job.variant.model),
+        "training": settings_to_mapping(job.variant.training),
+    }
+    command = [sys.executable, "-m", "relvm_kg.benchmark.sweep_worker", json.dumps(order)]
+    return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, text=True)  # noqa: S603  our own module
+
+
+def _ended(running: dict[str, "subprocess.Popen[str]"]) -> Iterator[tuple[str, int]]:
+    for title, child in running.items():
+        code = child.poll()
+        if code is not None:
+            yield title, code
+
+
+def _last_line(path: Path) -> str:
+    return (path.read_text(errors="replace").strip().splitlines() or ["no message"])[-1]
+
+
+def load_results(paths: Sequence[Path]) -> list[dict[str, Any]]:
+    """The results of a sweep."""
+    return [read_json(path) for path in paths]
