@@ -1,9 +1,12 @@
 """Profiles: what a minute of linear algebra knows of an entity. Floors in the benchmark, starting points of e(x).
 
-Both come from training documents only. A row belongs to an entity; one without text has a row of zeros.
+Both come from training documents only. A row belongs to an entity; one without text has a row of zeros. A profile is
+linear in the row of its entity, and `Profile.weights` are that map: they give an entity that the training never saw
+its profile.
 """
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,23 +16,32 @@ FloatArray = npt.NDArray[np.float32]
 
 TEXT_PROFILE = "text_profile.npy"
 COMENTION_PROFILE = "comention_profile.npy"
+INVERSE_FREQUENCY = "inverse_frequency.npy"
+TEXT_WEIGHTS = "text_weights.npy"
+COMENTION_WEIGHTS = "comention_weights.npy"
+
+
+class Profile(NamedTuple):
+    """The rows of all entities, and what made them."""
+
+    rows: FloatArray
+    """*Shape:* (entities, dimensions), columns in falling order of singular value."""
+    weights: FloatArray
+    """rows = matrix @ weights. *Shape:* (columns of the matrix, dimensions)"""
 
 
 def text_profile(
     mentions: scipy.sparse.csr_matrix, tokens: scipy.sparse.csr_matrix, dimensions: int, seed: int = 0
-) -> FloatArray:
+) -> Profile:
     """TF-IDF of the tokens of the sentences in which each entity is mentioned, reduced by a truncated SVD.
 
     Args:
         mentions: which sentence mentions which entity (1 or 0). *Shape:* (entities, sentences)
         tokens: how often each sentence has each token. *Shape:* (sentences, vocabulary)
-        dimensions: Columns of the result, in falling order of singular value.
+        dimensions: Columns of the result.
         seed: Seed of the randomised SVD.
-
-    Returns:
-        *Shape:* (entities, dimensions)
     """
-    return _left_factors(tf_idf(mentions @ tokens), dimensions, seed)
+    return _reduced(tf_idf(mentions @ tokens), dimensions, seed)
 
 
 def comention_profile(
@@ -39,7 +51,7 @@ def comention_profile(
     n_entities: int,
     dimensions: int,
     seed: int = 0,
-) -> FloatArray:
+) -> Profile:
     """Truncated SVD of the symmetric entity-entity matrix of log(1 + sentences), rows of length 1 before it.
 
     Args:
@@ -49,27 +61,42 @@ def comention_profile(
         n_entities: Rows of the result.
         dimensions: Columns of the result.
         seed: Seed of the randomised SVD.
+    """
+    matrix = scipy.sparse.csr_matrix((n_sentences.astype(np.float32), (first, second)), (n_entities, n_entities))
+    return _reduced(comention_rows(matrix + matrix.T), dimensions, seed)
+
+
+def comention_rows(counts: scipy.sparse.csr_matrix) -> scipy.sparse.csr_matrix:
+    """log(1 + sentences) of each entity with each other, then each row scaled to length 1.
+
+    *Shape:* (entities, other entities), as the argument.
+    """
+    counts = counts.tocsr()
+    weights = np.log1p(counts.data).astype(np.float32)
+    return _unit_sparse_rows(scipy.sparse.csr_matrix((weights, counts.indices, counts.indptr), counts.shape))
+
+
+def inverse_frequency(counts: scipy.sparse.csr_matrix) -> FloatArray:
+    """ln((1 + rows) / (1 + rows with the token)) + 1 of each token. *Shape:* (tokens)"""
+    frequency = np.bincount(counts.indices, minlength=counts.shape[1])
+    inverse: FloatArray = (np.log((1 + counts.shape[0]) / (1 + frequency)) + 1).astype(np.float32)
+    return inverse
+
+
+def tf_idf(counts: scipy.sparse.csr_matrix, inverse: FloatArray | None = None) -> scipy.sparse.csr_matrix:
+    """(1 + ln n) times the inverse frequency of the token, then each row scaled to length 1.
+
+    Args:
+        counts: How often each document has each token, each token once a row. *Shape:* (documents, tokens)
+        inverse: Inverse frequencies; None takes those of `counts`. *Shape:* (tokens)
 
     Returns:
-        *Shape:* (entities, dimensions)
-    """
-    weights = np.log1p(n_sentences).astype(np.float32)
-    matrix = scipy.sparse.csr_matrix((weights, (first, second)), shape=(n_entities, n_entities))
-    matrix = matrix + matrix.T
-    return _left_factors(_unit_sparse_rows(matrix), dimensions, seed)
-
-
-def tf_idf(counts: scipy.sparse.csr_matrix) -> scipy.sparse.csr_matrix:
-    """(1 + ln n) (ln((1 + rows) / (1 + rows with the token)) + 1), then each row scaled to length 1.
-
-    *Shape:* (documents, tokens), as the argument.
+        *Shape:* (documents, tokens)
     """
     weighted = counts.tocsr().astype(np.float32, copy=False)
-    frequency = np.bincount(weighted.indices, minlength=weighted.shape[1])
-    inverse = np.log((1 + weighted.shape[0]) / (1 + frequency)) + 1
     weights = np.log(weighted.data)
     weights += 1
-    weights *= inverse.astype(np.float32)[weighted.indices]
+    weights *= (inverse_frequency(weighted) if inverse is None else inverse)[weighted.indices]
     return _unit_sparse_rows(scipy.sparse.csr_matrix((weights, weighted.indices, weighted.indptr), weighted.shape))
 
 
@@ -81,18 +108,19 @@ def _unit_sparse_rows(matrix: scipy.sparse.csr_matrix) -> scipy.sparse.csr_matri
     return matrix
 
 
-def _left_factors(matrix: scipy.sparse.csr_matrix, dimensions: int, seed: int) -> FloatArray:
-    """U * S of a truncated SVD, by the rows and columns that hold anything; the other rows are zeros."""
+def _reduced(matrix: scipy.sparse.csr_matrix, dimensions: int, seed: int) -> Profile:
+    """A truncated SVD, by the rows and columns that hold anything; the other rows and weights are zeros."""
     rows, columns = np.flatnonzero(np.diff(matrix.indptr)), np.unique(matrix.indices)
-    result = np.zeros((matrix.shape[0], dimensions), dtype=np.float32)
+    result = Profile(*(np.zeros((n, dimensions), dtype=np.float32) for n in matrix.shape))
     if len(rows):
-        factors = _dense_left_factors(matrix[rows][:, columns], dimensions, seed)
-        result[rows, : factors.shape[1]] = factors
+        found = _truncated(matrix[rows][:, columns], dimensions, seed)
+        for place, whole, part in zip((rows, columns), result, found, strict=True):
+            whole[place, : part.shape[1]] = part
     return result
 
 
-def _dense_left_factors(matrix: scipy.sparse.csr_matrix, dimensions: int, seed: int) -> FloatArray:
-    """U * S by subspace iteration (Halko, Martinsson and Tropp 2011, Alg. 4.4 and 5.1)."""
+def _truncated(matrix: scipy.sparse.csr_matrix, dimensions: int, seed: int) -> Profile:
+    """U * S and its weights by subspace iteration (Halko, Martinsson and Tropp 2011, Alg. 4.4 and 5.1)."""
     rank = min(dimensions, *matrix.shape)
     width = min(rank + 10, *matrix.shape)
     random = np.random.default_rng(seed)
@@ -100,11 +128,14 @@ def _dense_left_factors(matrix: scipy.sparse.csr_matrix, dimensions: int, seed: 
     basis = matrix @ random.standard_normal((matrix.shape[1], width), dtype=np.float32)
     for _ in range(4):
         basis = np.linalg.qr(basis)[0]
-        basis = matrix @ np.linalg.qr(transposed @ basis)[0]
-    basis = np.linalg.qr(basis)[0]
+        right = np.linalg.qr(transposed @ basis)[0]
+        basis = matrix @ right
+    basis, triangle = np.linalg.qr(basis)
     left, values, _ = np.linalg.svd((transposed @ basis).T, full_matrices=False)
-    factors: FloatArray = (basis @ left)[:, :rank] * values[:rank]
-    return factors
+    scaled = left[:, :rank] * values[:rank]
+    # basis = matrix @ right @ inverse of triangle, so the rows below are linear in those of the matrix, to the letter.
+    weights = right @ np.linalg.lstsq(triangle.astype(np.float64), scaled.astype(np.float64), rcond=1e-6)[0]
+    return Profile(basis @ scaled, weights.astype(np.float32))
 
 
 def unit_rows(profile: FloatArray, dimensions: int) -> FloatArray:
