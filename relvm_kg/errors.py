@@ -11,6 +11,10 @@ class InvalidInputError(RelvmKgError):
     """A file, record or setting breaks a documented rule."""
 
 
+class DamagedFileError(InvalidInputError):
+    """A file of the program's own whose bytes are not those that were written."""
+
+
 class UnknownEntityError(RelvmKgError):
     """A name or id that the catalogue does not hold; the message lists the nearest names."""
 

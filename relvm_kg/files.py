@@ -13,8 +13,13 @@ from relvm_kg.errors import InvalidInputError
 
 
 @contextmanager
-def atomic_path(target: Path) -> Iterator[Path]:
-    """A temporary path beside `target` (file or folder) that takes its place when the block ends without an error."""
+def atomic_path(target: Path, previous: Path | None = None) -> Iterator[Path]:
+    """A temporary path beside `target` (file or folder) that takes its place when the block ends without an error.
+
+    Args:
+        target: What is written.
+        previous: Where a file that stood at `target` goes. At every moment one of the two is whole.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     remove(temporary)
@@ -25,9 +30,24 @@ def atomic_path(target: Path) -> Iterator[Path]:
                 os.fsync(handle.fileno())
         elif target.is_dir():
             remove(target)
+        if previous is not None and target.is_file():
+            _keep(target, previous)
         temporary.replace(target)
     finally:
         remove(temporary)
+
+
+def _keep(target: Path, previous: Path) -> None:
+    """Let `previous` be the file at `target`, which stays there too where the file system knows hard links."""
+    second = previous.with_name(f".{previous.name}.{os.getpid()}.part")
+    remove(second)
+    try:
+        os.link(target, second)
+    except OSError:
+        target.replace(previous)
+        return
+    second.replace(previous)
+    remove(second)
 
 
 def remove(path: Path) -> None:

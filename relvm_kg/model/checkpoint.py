@@ -1,25 +1,22 @@
 """A model as a folder: weights, configuration, vocabulary and entities travel together and are checked when loaded."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import nn
 
 from relvm_kg.config import settings_from_mapping, settings_to_mapping
 from relvm_kg.encoding.vocabulary import Vocabulary
 from relvm_kg.errors import InvalidInputError
 from relvm_kg.model.presets import ModelConfig, TrainingConfig
 from relvm_kg.model.relvm import Relvm
+from relvm_kg.model.tensor_files import load_tensors, save_tensors
 from relvm_kg.types import EntityType
 from relvm_kg.workspace import atomic_path, read_json, write_json
 
@@ -140,26 +137,3 @@ def load_weights(module: nn.Module, path: Path) -> None:
         module.load_state_dict(tensors, strict=True)
     except RuntimeError as error:
         raise InvalidInputError(f"{path} does not fit the model: {error}") from error
-
-
-def save_tensors(path: Path, tensors: Mapping[str, Tensor], notes: Mapping[str, str]) -> None:
-    """Write tensors and short texts to one file, atomically."""
-    with atomic_path(path) as temporary:
-        save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, temporary, dict(notes))
-
-
-def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Read what `save_tensors` wrote.
-
-    Raises:
-        InvalidInputError: if the file is missing or damaged.
-    """
-    if not path.is_file():
-        raise InvalidInputError(f"{path} is missing; train or unpack the model again")
-    try:
-        tensors: dict[str, Tensor] = load_file(path)
-        with safe_open(path, framework="pt") as handle:
-            notes: dict[str, Any] = handle.metadata() or {}
-    except SafetensorError as error:
-        raise InvalidInputError(f"{path} is damaged: {error}") from error
-    return tensors, notes

@@ -32,7 +32,7 @@ from relvm_kg.training.device import Device, torch_device
 from relvm_kg.training.health import measure_health
 from relvm_kg.training.loop import Trainer
 from relvm_kg.training.mention_data import curated_sentences
-from relvm_kg.training.state import STATE
+from relvm_kg.training.state import Best, remove_states
 from relvm_kg.workspace import Workspace, read_json, remove_leftovers, write_json
 
 REPORT = "report.json"
@@ -94,6 +94,7 @@ def train_run(workspace: Workspace, request: TrainRequest, progress: Progress) -
             progress.say("the run ends before the KL term has its full weight: train longer, or lower --anneal")
         if not trainer.finished:
             trainer.run(progress)
+        best = trainer.take_best(progress)
         health = _health(trainer, corpus, progress)
         _check_collapse(health, request, folder)
         pair_report = _pair_stage(trainer, splits, taken_keys(corpus.folder, pairs), request, progress)
@@ -111,12 +112,12 @@ def train_run(workspace: Workspace, request: TrainRequest, progress: Progress) -
             model=request.model,
             training=request.training,
         )
-        report = _report(config, trainer, health, pair_report, mention_report)
+        report = {**_report(config, trainer, health, pair_report, mention_report), "weights": _weights(trainer, best)}
         write_json(folder / REPORT, report)
         write_model_card(folder, report)
         shutil.copyfile(corpus.folder / "synonyms.parquet", folder / "synonyms.parquet")
         save_bundle(folder, config, trainer.model, corpus.vocabulary, corpus.entities)
-        (folder / STATE).unlink(missing_ok=True)
+        remove_states(folder)
         workspace.update_manifest(default_run=request.run_id)
     return report
 
@@ -136,7 +137,7 @@ def _finished_report(folder: Path, request: TrainRequest, workspace: Workspace) 
         raise InvalidInputError(
             f"run {request.run_id!r} was trained with other settings or on another corpus; name another with --run"
         )
-    (folder / STATE).unlink(missing_ok=True)
+    remove_states(folder)
     workspace.update_manifest(default_run=request.run_id)
     return report
 
@@ -203,6 +204,14 @@ def _mention_stage(
     )
     save_mention_classifier(folder, classifier, report)
     return report
+
+
+def _weights(trainer: Trainer, best: Best | None) -> dict[str, Any]:
+    """Which weights the run ends with, and what chose them."""
+    if best is None:
+        return {"from_step": trainer.step, "chosen_by": "last step", "held_out_bound_per_token": None}
+    chosen_by = "last step, which no other passed" if best.step == trainer.step else "best held-out bound"
+    return {"from_step": best.step, "chosen_by": chosen_by, "held_out_bound_per_token": best.bound_per_token}
 
 
 def _report(

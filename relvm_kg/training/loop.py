@@ -3,7 +3,7 @@
 Its rooms: `schedule` (when), `step` (one step), `state` (what is on disk), `trace` (what it writes down).
 """
 
-import json
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -13,18 +13,23 @@ import torch
 
 from relvm_kg.config import settings_to_mapping
 from relvm_kg.encoding.batches import epoch_batches
+from relvm_kg.errors import DamagedFileError
 from relvm_kg.model.presets import EntityStart, ModelConfig, TrainingConfig
 from relvm_kg.model.relvm import Relvm
 from relvm_kg.progress import Progress
 from relvm_kg.training.data import IntArray, TrainingCorpus, rows_of_epoch
 from relvm_kg.training.health import pair_share
+from relvm_kg.training.optimiser import start_optimisers
 from relvm_kg.training.schedule import Schedule
-from relvm_kg.training.state import restore_state, save_state
-from relvm_kg.training.step import StepFigures, Stepper, start_optimisers
+from relvm_kg.training.state import BEST, Best, Resumed, RunState
+from relvm_kg.training.step import StepFigures, Stepper
 from relvm_kg.training.trace import append_trace, cut_trace
 
 TRACE_STEPS = 50
 _SHOWN = ("loss", "kl", "pair_share", "sentences_per_second")
+
+VALIDATION = "held_out_bound_per_token"
+"""The figure of a probe that chooses the best weights: the bound in nats a token; higher is better."""
 
 Probe = Callable[[Relvm], Mapping[str, float]]
 """Measures a model (in evaluation mode, without gradients) between two steps; its figures join the trace.
@@ -48,20 +53,16 @@ class Trainer:
         self.rows = _training_sample(corpus, training)
         self.schedule = Schedule(len(self.rows), training)
         profiles = None
-        if model.entity_start is EntityStart.PROFILES:
-            profiles = torch.from_numpy(corpus.start_vectors(model.embedding))
+        if model.entity_start is not EntityStart.RANDOM:
+            profiles = torch.from_numpy(corpus.start_vectors(model))
         n_entities = len(corpus.types)
         self.model = Relvm.started(model, n_entities, len(corpus.vocabulary), training.seed, profiles).to(device)
         self.optimisers = start_optimisers(self.model, training)
         self._stepper = Stepper(self.model, corpus, self.schedule, self.optimisers)
-        self._fingerprint = json.dumps(
-            {
-                "model": settings_to_mapping(model),
-                "training": settings_to_mapping(training),
-                "corpus": folder_key(corpus),
-            }
-        )
-        self.step = restore_state(folder, self.model, self.optimisers, self._fingerprint) or 0
+        settings = {"model": settings_to_mapping(model), "training": settings_to_mapping(training)}
+        self.state = RunState(folder, {**settings, "corpus": folder_key(corpus)})
+        self.resumed = self.state.restore(self.model, self.optimisers) or Resumed(step=0)
+        self.step, self.best = self.resumed.step, self.resumed.best
 
     @property
     def finished(self) -> bool:
@@ -76,7 +77,11 @@ class Trainer:
             on_probe: Called at the steps of `Schedule.probes_after`.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
+        for words in self.resumed.words:
+            progress.say(words)
         cut_trace(self.folder, self.step)
+        if self._readable_best(progress) is None:
+            self.best = None
         total = self.schedule.total_steps
         last_save = time.monotonic()
         rate = _Rate()
@@ -87,8 +92,11 @@ class Trainer:
                 self.step += 1
                 rate.count(len(batch_rows), figures.n_tokens)
                 probes = on_probe is not None and self.schedule.probes_after(self.step)
+                if probes or self.step == total:
+                    self._stepper.settle()
                 if probes or self.step % TRACE_STEPS == 0 or self.step == total:
                     line = self._line(figures) | rate.per_second() | (self._probe(on_probe) if probes else {})
+                    self._keep_best(line)
                     append_trace(self.folder, line)
                     rate = _Rate()
                     shown = {k: v for k, v in line.items() if k in _SHOWN}
@@ -99,8 +107,41 @@ class Trainer:
 
     def save(self) -> None:
         """Write weights, optimisers and position."""
-        notes = {"step": str(self.step), "fingerprint": self._fingerprint}
-        save_state(self.folder, self.model, self.optimisers, notes)
+        self.state.save(self.model, self.optimisers, self.step, self.best)
+
+    def take_best(self, progress: Progress) -> Best | None:
+        """Put the weights that did best on held-out contexts into the model, once all steps are done.
+
+        The last weights stay where no other did better, which is the rule: the learning rate has fallen to zero under
+        them. An earlier step is better where the run has gone on past the point at which it began to learn its text
+        by heart.
+
+        Returns:
+            Which weights the model now has; None where no probe measured the bound: then they are the last.
+        """
+        best = self._readable_best(progress)
+        return best if best is None or best.step == self.step else self.state.best(self.model)
+
+    def _readable_best(self, progress: Progress) -> Best | None:
+        """The best weights on disk; None, with a word, if their file is damaged or gone."""
+        try:
+            best = self.state.best()
+            reason = f"{self.folder / BEST} is gone"
+        except DamagedFileError as error:
+            best, reason = None, str(error)
+        if best is None and self.best is not None:
+            progress.say(f"{reason}; the best weights are now the best of the steps from {self.step} on")
+        return best
+
+    def _keep_best(self, line: dict[str, float]) -> None:
+        """Save the weights if no probe found better ones before; the line of the trace says which are the best."""
+        bound = line.get(VALIDATION)
+        if bound is None or not math.isfinite(bound):
+            return
+        if self.best is None or bound >= self.best.bound_per_token:
+            self.best = Best(self.step, bound)
+            self.state.save_best(self.model, self.best)
+        line["best_step"] = self.best.step
 
     def _remaining_batches(self) -> Iterator[IntArray]:
         lengths = self.corpus.contexts.store.lengths

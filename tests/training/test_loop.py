@@ -72,7 +72,7 @@ def test_an_interrupted_run_resumes_to_the_same_weights_and_trace(corpus: Traini
 def test_a_state_of_other_settings_is_refused(corpus: TrainingCorpus, tmp_path: Path) -> None:
     trainer = Trainer(tmp_path, corpus, MODEL, TRAINING, CPU)
     trainer.save()
-    with pytest.raises(InvalidInputError, match="unfinished run of other settings"):
+    with pytest.raises(InvalidInputError, match=r"training\.learning_rate must be 0\.001, was: 0\.5"):
         Trainer(tmp_path, corpus, MODEL, replace(TRAINING, learning_rate=0.5), CPU)
 
 
