@@ -8,6 +8,9 @@ from torch import Tensor
 
 from relvm_kg.model.relvm import Relvm
 
+_SMALLEST = 1e-9
+"""Probability that a normal number of the sequence is cut off at, either side: 6 standard deviations."""
+
 
 @dataclass(frozen=True)
 class Draws:
@@ -28,6 +31,17 @@ class Draws:
         """Draws in pairs of opposite sign, whose errors cancel; an odd number is rounded up."""
         half = cls.independent((samples + 1) // 2, latent, generator)
         return cls(torch.cat([half.u, -half.u]), torch.cat([half.noise, -half.noise]))
+
+    @classmethod
+    def sobol(cls, samples: int, latent: int, seed: int) -> "Draws":
+        """The first points of a scrambled Sobol sequence over u and noise together, spread evenly; on the CPU.
+
+        A power of two fills the space most evenly.
+        """
+        engine = torch.quasirandom.SobolEngine(2 * latent, scramble=True, seed=seed)  # type: ignore[no-untyped-call]
+        even = engine.draw(samples, dtype=torch.float64).clamp(_SMALLEST, 1.0 - _SMALLEST)
+        u, noise = torch.special.ndtri(even).float().split(latent, dim=1)
+        return cls(u.contiguous(), noise.contiguous())
 
     def to(self, device: torch.device) -> "Draws":
         """On another device."""

@@ -6,24 +6,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from relvm_kg.classify.draws import Draws, draw_z
 from relvm_kg.classify.labels import IntArray, LabelledPairs
+from relvm_kg.classify.pair_layers import PairClassifier
+from relvm_kg.classify.probabilities import evaluation_draws, pair_probabilities
 from relvm_kg.classify.sampling import PairConfig, PairSampler, batch_prevalence
 from relvm_kg.config import settings_from_mapping, settings_to_mapping
 from relvm_kg.metrics import average_precision, best_threshold
 from relvm_kg.model.checkpoint import load_weights, save_weights
 from relvm_kg.model.relvm import Relvm
 from relvm_kg.progress import Progress
-from relvm_kg.types import Relation
 from relvm_kg.workspace import read_json, write_json
 
-FloatArray = npt.NDArray[np.float32]
 WEIGHTS, SETTINGS = "pair.safetensors", "pair.json"
 
 
@@ -42,29 +40,6 @@ class PairReport:
     steps: int
     counts: dict[str, Any]
     """Training pairs by label."""
-
-
-class PairClassifier(nn.Module):
-    """Two layers of `hidden` units with a skip, from z to the relation labels."""
-
-    def __init__(self, latent: int, hidden: int) -> None:
-        super().__init__()
-        self.first = nn.Linear(latent, hidden)
-        self.second = nn.Linear(hidden, hidden)
-        self.output = nn.Linear(hidden, len(Relation))
-
-    def forward(
-        self, z: Float[Tensor, "pairs draws latent"], columns: Int[Tensor, "pairs"]
-    ) -> Float[Tensor, "pairs draws"]:
-        """Log-odds of the label that fits the pair's types against NO-RELATION, for each draw.
-
-        Other labels cannot hold between the two types, so the softmax is over these two.
-        """
-        hidden = F.relu(self.first(z))
-        logits = self.output(hidden + F.relu(self.second(hidden)))
-        place = columns.view(-1, 1, 1).expand(-1, logits.shape[1], 1)
-        log_odds: Tensor = logits.gather(2, place).squeeze(2) - logits[..., Relation.NO_RELATION.column]
-        return log_odds
 
 
 def train_pair_classifier(
@@ -119,56 +94,6 @@ def _step_loss(model: Relvm, classifier: PairClassifier, pairs: LabelledPairs, s
     wanted = torch.from_numpy(pairs.positive).to(model.device, log_odds.dtype).unsqueeze(1).expand_as(log_odds)
     # Shah and Fauqueur (2020), Eq. 20: the mean over draws of log p(r|z)
     return F.binary_cross_entropy_with_logits(log_odds, wanted)
-
-
-@torch.no_grad()
-def pair_probabilities(
-    model: Relvm,
-    classifier: PairClassifier,
-    heads: IntArray,
-    tails: IntArray,
-    columns: IntArray,
-    draws: Draws,
-) -> tuple[FloatArray, FloatArray]:
-    """Probability of the fitting label (mean over draws) and its uncertainty I(r; z) in nats.
-
-    I(r; z) = H(mean of p) - mean of H(p), over the draws of z.
-
-    Args:
-        model: The representation.
-        classifier: On top of it.
-        heads: Rows of the entity table.
-        tails: Rows of the entity table.
-        columns: The fitting label of each pair.
-        draws: Common random numbers.
-
-    Returns:
-        *Shape:* (pairs), (pairs)
-    """
-    probabilities = np.empty(len(heads), dtype=np.float32)
-    uncertainties = np.empty(len(heads), dtype=np.float32)
-    size = max(1, 32_768 // (2 * len(draws.u)))
-    for start in range(0, len(heads), size):
-        part = slice(start, start + size)
-        x, y, c = (torch.from_numpy(np.ascontiguousarray(a[part])).to(model.device) for a in (heads, tails, columns))
-        log_odds = classifier(draw_z(model, x, y, draws), c)
-        p = torch.sigmoid(log_odds)
-        mean = p.mean(1)
-        spread = _entropy(mean) - _entropy(p).mean(1)
-        probabilities[part] = mean.cpu().numpy()
-        uncertainties[part] = spread.clamp_min(0).cpu().numpy()
-    return probabilities, uncertainties
-
-
-def _entropy(p: Tensor) -> Tensor:
-    entropy: Tensor = torch.special.entr(p) + torch.special.entr(1 - p)
-    return entropy
-
-
-def evaluation_draws(model: Relvm, samples: int, seed: int) -> Draws:
-    """Antithetic draws that depend on the seed alone."""
-    generator = torch.Generator("cpu").manual_seed(seed)
-    return Draws.antithetic(samples, model.config.latent, generator).to(model.device)
 
 
 def _average_precision(model: Relvm, classifier: PairClassifier, pairs: LabelledPairs, config: PairConfig) -> float:

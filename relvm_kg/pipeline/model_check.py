@@ -14,7 +14,8 @@ from relvm_kg.classify.mention import WEIGHTS as MENTION_WEIGHTS
 from relvm_kg.classify.mention import MentionClassifier, MentionReport, load_mention_classifier
 from relvm_kg.classify.pair import SETTINGS as PAIR_SETTINGS
 from relvm_kg.classify.pair import WEIGHTS as PAIR_WEIGHTS
-from relvm_kg.classify.pair import PairClassifier, PairReport
+from relvm_kg.classify.pair import PairReport
+from relvm_kg.classify.pair_layers import PairClassifier
 from relvm_kg.config import settings_from_mapping
 from relvm_kg.entities.catalogue import Catalogue
 from relvm_kg.errors import InvalidInputError, RelvmKgError

@@ -1,6 +1,7 @@
 """Scores of pairs from the prior: probabilities with uncertainty, the same at every call."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, Protocol, Self
 
@@ -10,13 +11,9 @@ import torch
 
 from relvm_kg.classify.draws import Draws
 from relvm_kg.classify.labels import RELATION_COLUMNS
-from relvm_kg.classify.pair import (
-    PairClassifier,
-    PairReport,
-    evaluation_draws,
-    load_pair_classifier,
-    pair_probabilities,
-)
+from relvm_kg.classify.pair import PairReport, load_pair_classifier
+from relvm_kg.classify.pair_layers import PairClassifier
+from relvm_kg.classify.probabilities import PairProbabilities, evaluation_draws
 from relvm_kg.errors import NoRelationForTypesError, NoTextError
 from relvm_kg.model.checkpoint import Bundle, EntityTable
 from relvm_kg.types import POSITIVE_RELATIONS, Relation
@@ -51,6 +48,8 @@ class RelvmScorer:
     classifier: PairClassifier
     report: PairReport
     draws: Draws
+    dtype: torch.dtype = torch.float32
+    """Of the layers that every draw goes through."""
 
     @classmethod
     def load(cls, folder: Path, device: torch.device, samples: int = DEFAULT_SAMPLES, seed: int = 0) -> Self:
@@ -59,7 +58,7 @@ class RelvmScorer:
         Args:
             folder: A finished run.
             device: Where to compute.
-            samples: Draws of u and z, in pairs of opposite sign.
+            samples: Draws of u and z for each order of mention; powers of two are spread most evenly.
             seed: Of the draws.
 
         Raises:
@@ -69,9 +68,13 @@ class RelvmScorer:
         classifier, report = load_pair_classifier(folder, bundle.config.model.latent)
         return cls(bundle, classifier.to(device), report, evaluation_draws(bundle.model, samples, seed))
 
-    def with_samples(self, samples: int, seed: int = 0) -> "RelvmScorer":
-        """The same model with another number of draws."""
-        return replace(self, draws=evaluation_draws(self.bundle.model, samples, seed))
+    def with_samples(self, samples: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> "RelvmScorer":
+        """The same model with another number of draws, or another precision."""
+        return replace(self, draws=evaluation_draws(self.bundle.model, samples, seed), dtype=dtype)
+
+    @cached_property
+    def _probabilities(self) -> PairProbabilities:
+        return PairProbabilities(self.bundle.model, self.classifier, self.draws, self.dtype)
 
     @property
     def entities(self) -> EntityTable:
@@ -117,7 +120,7 @@ class RelvmScorer:
             raise ValueError("every pair must be of two types that a relation label joins")
         for column in np.unique(columns).tolist():
             self.require_learned(list(Relation)[column])
-        return Scores(*pair_probabilities(self.bundle.model, self.classifier, heads, tails, columns, self.draws))
+        return Scores(*self._probabilities.of(heads, tails, columns))
 
     def score_tails(self, head: int, relation: Relation, candidates: IntArray) -> FloatArray:
         """Scores of (head, relation, candidate) for the evaluator. *Shape:* (candidates)."""

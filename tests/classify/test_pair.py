@@ -12,7 +12,8 @@ import torch
 
 from relvm_kg.classify.draws import Draws, draw_z
 from relvm_kg.classify.labels import RELATION_COLUMNS, LabelledPairs, load_labelled_pairs
-from relvm_kg.classify.pair import PairClassifier, evaluation_draws, pair_probabilities
+from relvm_kg.classify.pair_layers import PairClassifier
+from relvm_kg.classify.probabilities import evaluation_draws, pair_probabilities
 from relvm_kg.classify.sampling import Negatives, PairConfig, PairSampler, batch_prevalence
 from relvm_kg.errors import InvalidInputError
 from relvm_kg.model.presets import EntityStart, ModelConfig, PairScope
@@ -54,11 +55,10 @@ def test_a_score_is_the_same_in_both_orders_alone_or_among_others(model: Relvm, 
     assert (spread <= math.log(2)).all()
 
 
-def test_a_seed_repeats_the_draws_and_their_mean_is_zero(model: Relvm) -> None:
+def test_a_seed_repeats_the_draws(model: Relvm) -> None:
     first, again, other = (evaluation_draws(model, 8, seed) for seed in (3, 3, 4))
     assert torch.equal(first.u, again.u)
     assert not torch.equal(first.u, other.u)
-    assert first.u.mean(0).abs().max().item() < 1e-6
 
 
 def test_the_probability_is_the_mean_over_draws_and_the_uncertainty_their_mutual_information(
