@@ -30,11 +30,11 @@ DIMENSIONS = 300
 
 def write_profiles(folder: Path, contexts: ContextPass, vocabulary: Vocabulary, n_entities: int, task: Task) -> None:
     """Write the two profiles, each (entities, 300), rows of zeros without text, and what gives new entities theirs."""
-    mentions = _mentions(folder, contexts.sentence_rows, n_entities)
+    mentions = mention_matrix(folder, contexts.sentence_rows, n_entities)
     comention = _comention_profile(mentions)
     np.save(folder / COMENTION_PROFILE, comention.rows)
     task.advance()
-    tokens = _token_matrix(
+    tokens = token_matrix(
         contexts.sentences.read(contexts.ids(vocabulary)), contexts.sentences.lengths, len(vocabulary)
     )
     text = text_profile(mentions, tokens, DIMENSIONS)
@@ -54,11 +54,11 @@ def corpus_projector(folder: Path, progress: Progress) -> Projector:
     text, comention = load_profiles(folder)
     vocabulary = Vocabulary.load(folder / "vocabulary.json")
     with progress.task("profile weights", 3, "step") as task:
-        rows = _training_sentences(folder)
-        mentions = _mentions(folder, rows, len(text))
-        sequences = [vocabulary.encode(tokenize(sentence)) for sentence in _texts(folder, rows)]
+        rows = training_sentences(folder)
+        mentions = mention_matrix(folder, rows, len(text))
+        sequences = [vocabulary.encode(tokenize(sentence)) for sentence in sentence_texts(folder, rows)]
         lengths = np.fromiter((len(s) for s in sequences), dtype=np.int32, count=len(sequences))
-        tokens = _token_matrix(sequences, lengths, len(vocabulary))
+        tokens = token_matrix(sequences, lengths, len(vocabulary))
         del sequences
         task.advance()
         again = text_profile(mentions, tokens, text.shape[1])
@@ -76,7 +76,7 @@ def _comention_profile(mentions: scipy.sparse.csr_matrix, dimensions: int = DIME
     return comention_profile(*pairs, mentions.shape[0], dimensions)
 
 
-def _mentions(folder: Path, sentence_rows: IntArray, n_entities: int) -> scipy.sparse.csr_matrix:
+def mention_matrix(folder: Path, sentence_rows: IntArray, n_entities: int) -> scipy.sparse.csr_matrix:
     """Which of some sentences (rows rising) mentions which entity. *Shape:* (entities, sentences)"""
     table = pq.read_table(folder / "mentions.parquet", columns=["sentence_row", "entity"])
     rows, entities = table["sentence_row"].to_numpy(), table["entity"].to_numpy()
@@ -88,7 +88,7 @@ def _mentions(folder: Path, sentence_rows: IntArray, n_entities: int) -> scipy.s
     return scipy.sparse.csr_matrix((ones, ends), shape=(n_entities, len(sentence_rows)))
 
 
-def _token_matrix(stretches: Iterable[IntArray], lengths: IntArray, n_vocabulary: int) -> scipy.sparse.csr_matrix:
+def token_matrix(stretches: Iterable[IntArray], lengths: IntArray, n_vocabulary: int) -> scipy.sparse.csr_matrix:
     """How often each training sentence has each token. *Shape:* (sentences, vocabulary)"""
     starts = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
     columns = np.empty(starts[-1], dtype=np.int32)
@@ -100,7 +100,7 @@ def _token_matrix(stretches: Iterable[IntArray], lengths: IntArray, n_vocabulary
     return scipy.sparse.csr_matrix((ones, columns, starts), shape=(len(lengths), n_vocabulary))
 
 
-def _training_sentences(folder: Path) -> IntArray:
+def training_sentences(folder: Path) -> IntArray:
     """Rows of the sentences of training documents that mention an entity, rising."""
     flags = tables.read_columns(folder / "sentences.parquet", ["held_out", "retracted"])
     left_out = np.logical_or(*(column.to_numpy().astype(np.bool_) for column in flags.columns))
@@ -111,7 +111,7 @@ def _training_sentences(folder: Path) -> IntArray:
     return rows
 
 
-def _texts(folder: Path, rows: npt.NDArray[np.int32]) -> Iterator[str]:
+def sentence_texts(folder: Path, rows: npt.NDArray[np.int32]) -> Iterator[str]:
     """The sentences of some rows, which rise."""
     with pq.ParquetFile(folder / "sentences.parquet") as file:
         start = 0
