@@ -44,7 +44,7 @@ class FamilyPairs:
     @property
     def both(self) -> BoolArray:
         """Whether both entities are of one group, so that the pair is tested with both of them cold."""
-        return self.head_groups == self.tail_groups
+        return np.asarray(self.head_groups == self.tail_groups)
 
     @property
     def n_validation_entities(self) -> npt.NDArray[np.int8]:
@@ -65,7 +65,7 @@ class FamilyPairs:
 
     def touches(self, group: int) -> BoolArray:
         """Whether one of the two entities is of a group."""
-        return (self.head_groups == group) | (self.tail_groups == group)
+        return np.asarray((self.head_groups == group) | (self.tail_groups == group))
 
     def take(self, chosen: IntArray | BoolArray) -> "FamilyPairs":
         """Some of the pairs."""
