@@ -131,7 +131,7 @@ def load_benchmark_data(workspace: Workspace, seed: int) -> BenchmarkData:
     types = np.array([TYPES.index(EntityType(t)) for t in entities["type"].to_pylist()], np.int8)
     has_text = entities["n_training_sentences"].to_numpy() > 0
     known, co_mentioned, simulated = _read_relations(folder)
-    comentions = _read_comentions(folder, len(ids))
+    comentions = read_comentions(folder, len(ids))
     usable = has_text[known.heads] & has_text[known.tails]
     unlabelled = _unlabelled(comentions, known, types)
     with_text = has_text[unlabelled.heads] & has_text[unlabelled.tails]
@@ -175,7 +175,7 @@ def _read_relations(folder: Path) -> tuple[Triples, npt.NDArray[np.bool_], bool]
     return triples.rows(positive), co_mentioned[positive], simulated
 
 
-def _read_comentions(folder: Path, n_entities: int) -> Comentions:
+def read_comentions(folder: Path, n_entities: int) -> Comentions:
     """Counts of sentences from the training documents' contexts; NPMI as the corpus builder stored it."""
     table = pq.read_table(folder / "comentions.parquet", columns=["first", "second", "npmi"])
     first, second = (table[c].to_numpy().astype(np.int64) for c in ("first", "second"))

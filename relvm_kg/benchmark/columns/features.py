@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from relvm_kg.benchmark.columns.pairs import FamilyPairs
-from relvm_kg.benchmark.triples import SYMMETRIC, IntArray
+from relvm_kg.benchmark.triples import SYMMETRIC, FloatArray, IntArray
 from relvm_kg.encoding.profiles import unit_rows
 from relvm_kg.pairs import pair_keys
 
@@ -111,8 +111,11 @@ class FitFeatures(Protocol):
     def width(self) -> int:
         """Number of features."""
 
-    def __call__(self, pairs: FamilyPairs, training: IntArray) -> Float32Array:
-        """Features of all pairs of the family, training rows with themselves left out. *Shape:* (pairs, width)"""
+    def __call__(self, pairs: FamilyPairs, training: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Features of all pairs of the family as they stand, and with head and tail exchanged.
+
+        Training rows leave themselves out. *Shape:* (pairs, width) twice
+        """
 
 
 @dataclass(frozen=True, eq=False)
