@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse
 
 from relvm_kg.encoding.profiles import (
@@ -21,6 +22,18 @@ from relvm_kg.encoding.profiles import (
     tf_idf,
     unit_rows,
 )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class EntityCounts:
+    """What the sentences of some entities hold, each sentence once an entity."""
+
+    tokens: scipy.sparse.csr_matrix
+    """How often they hold each token of a vocabulary. *Shape:* (some entities, vocabulary)"""
+    partners: scipy.sparse.csr_matrix
+    """In how many of them each entity of the training is mentioned, itself left out. *Shape:* (some, all)"""
+    n_sentences: npt.NDArray[np.int64]
+    """*Shape:* (some entities)"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,30 +63,20 @@ class Projector:
         """The first dimensions of each profile."""
         return Projector(self.inverse, self.text[:, :n_text], self.comention[:, :n_comention])
 
-    def profiles(
-        self, tokens: scipy.sparse.csr_matrix, partners: scipy.sparse.csr_matrix
-    ) -> tuple[FloatArray, FloatArray]:
+    def profiles(self, counts: EntityCounts) -> tuple[FloatArray, FloatArray]:
         """Text and co-mention profiles, not scaled.
-
-        Args:
-            tokens: How often the sentences of each new entity hold each token. *Shape:* (new, vocabulary)
-            partners: In how many of them each training entity is mentioned. *Shape:* (new, entities of the training)
 
         Returns:
             *Shape:* (new, text dimensions), (new, co-mention dimensions)
         """
         return (
-            np.asarray(tf_idf(tokens, self.inverse) @ self.text),
-            np.asarray(comention_rows(partners) @ self.comention),
+            np.asarray(tf_idf(counts.tokens, self.inverse) @ self.text),
+            np.asarray(comention_rows(counts.partners) @ self.comention),
         )
 
-    def start_vectors(self, tokens: scipy.sparse.csr_matrix, partners: scipy.sparse.csr_matrix) -> FloatArray:
-        """The profiles side by side, each row of each of length 1 or of zeros. *Shape:* (new, dimensions of both)
-
-        See `profiles` for the arguments.
-        """
-        found = (unit_rows(profile, profile.shape[1]) for profile in self.profiles(tokens, partners))
-        return np.hstack(list(found))
+    def start_vectors(self, counts: EntityCounts) -> FloatArray:
+        """The profiles side by side, each row of each of length 1 or of zeros. *Shape:* (new, dimensions of both)"""
+        return np.hstack([unit_rows(profile, profile.shape[1]) for profile in self.profiles(counts)])
 
 
 def aligned(weights: FloatArray, made: FloatArray, stored: FloatArray) -> FloatArray:

@@ -8,18 +8,17 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
-import scipy.sparse
 
 from relvm_kg.corpus import tables
 from relvm_kg.corpus.contexts import tokenize
 from relvm_kg.corpus.evidence import write_pair_index
+from relvm_kg.encoding.projection import EntityCounts
 from relvm_kg.encoding.token_store import TokenStore, write_token_store
 from relvm_kg.encoding.vocabulary import Vocabulary
 from relvm_kg.errors import InvalidInputError
@@ -33,18 +32,6 @@ VERSION = 1
 """Part of the hash of what is left: raised when the same workspace and entities give other tables."""
 _COPIED = ("documents.parquet", "mentions.parquet", "relations.parquet", "comentions.parquet", "synonyms.parquet")
 IntArray = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class EntityCounts:
-    """What the training sentences of some entities hold. Entities are rows of the matrices, in the order asked for."""
-
-    tokens: scipy.sparse.csr_matrix
-    """How often they hold each token of a vocabulary. *Shape:* (some entities, vocabulary)"""
-    partners: scipy.sparse.csr_matrix
-    """In how many of them each entity of the catalogue is mentioned, others only. *Shape:* (some entities, entities)"""
-    n_sentences: IntArray
-    """*Shape:* (some entities)"""
 
 
 def leave_entities_out(source: Workspace, entities: Sequence[str], target: Path, progress: Progress) -> Workspace:
@@ -77,6 +64,15 @@ def leave_entities_out(source: Workspace, entities: Sequence[str], target: Path,
         simulated = source.manifest.simulated
         workspace.update_manifest(generation=digest[:12], corpus_hash=digest, simulated=simulated)
     return workspace
+
+
+def leave_out_and_count(
+    source: Workspace, entities: Sequence[str], target: Path, progress: Progress
+) -> tuple[Workspace, EntityCounts]:
+    """The workspace of `leave_entities_out`, and what the training sentences of the entities hold, in its words."""
+    workspace = leave_entities_out(source, entities, target, progress)
+    vocabulary = Vocabulary.load(workspace.corpus_dir / "vocabulary.json")
+    return workspace, count_sentences(source.corpus_dir, catalogue_rows(source.corpus_dir, entities), vocabulary)
 
 
 def catalogue_rows(folder: Path, entities: Sequence[str]) -> IntArray:

@@ -85,7 +85,7 @@ def test_an_entity_of_the_training_gets_its_start_back_from_its_own_sentences(si
     rows = np.flatnonzero(corpus.has_text)
     counts = count_sentences(corpus.folder, rows, corpus.vocabulary)
     assert counts.n_sentences.tolist() == corpus.entities["n_training_sentences"].to_numpy()[rows].tolist()
-    found = projector.cut(*start_dimensions(MODEL)).start_vectors(counts.tokens, counts.partners)
+    found = projector.cut(*start_dimensions(MODEL)).start_vectors(counts)
     np.testing.assert_allclose(found, corpus.start_vectors(MODEL)[rows], atol=1e-4)
 
 
@@ -99,7 +99,7 @@ def test_a_generation_that_kept_no_weights_gives_the_same_profiles(
     corpus = load_corpus(folder)
     rows = np.flatnonzero(corpus.has_text)
     counts = count_sentences(folder, rows, corpus.vocabulary)
-    found = corpus_projector(folder, Silent()).profiles(counts.tokens, counts.partners)
+    found = corpus_projector(folder, Silent()).profiles(counts)
     for own, stored in zip(found, load_profiles(folder), strict=True):
         np.testing.assert_allclose(unit_rows(own, 20), unit_rows(stored[rows], 20), atol=1e-4)
 
@@ -112,7 +112,7 @@ def test_sentences_of_an_entity_left_out_give_it_a_vector_near_the_one_it_had(
     counts = count_sentences(simulated_workspace.corpus_dir, rows, vocabulary)
     projector = Projector.load(without.corpus_dir)
     assert projector is not None
-    text, _ = projector.profiles(counts.tokens, counts.partners)
+    text, _ = projector.profiles(counts)
     others, _ = load_profiles(without.corpus_dir)
     before, _ = load_profiles(simulated_workspace.corpus_dir)
     for row, own in zip(rows, unit_rows(text, 300), strict=True):

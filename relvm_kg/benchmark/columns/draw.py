@@ -36,9 +36,11 @@ _PARTS = (
 """Both-cold pairs are 17 % of all pairs, so that a sample at random would hold few."""
 
 
-def draw_families(source: PairSource, settings: ColumnSettings) -> dict[Family, FamilyPairs]:
-    """The pairs of both families."""
-    groups = entity_groups(source.ids, settings.seed)
+def draw_families(
+    source: PairSource, settings: ColumnSettings, groups: GroupArray | None = None
+) -> dict[Family, FamilyPairs]:
+    """The pairs of both families; entities are in the groups of `entity_groups` unless others are given."""
+    groups = entity_groups(source.ids, settings.seed) if groups is None else groups
     return {
         Family.CO_MENTIONED: _co_mentioned(source, groups, settings),
         Family.NEVER: _never(source, groups, settings),
