@@ -117,10 +117,3 @@ def chunked_cross_entropy(
         (precision, torch.is_grad_enabled()),
     )
     return total, losses[:n_rows]
-
-
-def training_precision(device: torch.device) -> torch.dtype:
-    """bfloat16 where the processor multiplies it natively, else float32."""
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
-    return torch.bfloat16 if torch.cpu._is_avx512_bf16_supported() else torch.float32

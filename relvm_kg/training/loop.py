@@ -14,6 +14,7 @@ import torch
 from relvm_kg.config import settings_to_mapping
 from relvm_kg.encoding.batches import epoch_batches
 from relvm_kg.errors import DamagedFileError
+from relvm_kg.model.precision import precision_note
 from relvm_kg.model.presets import EntityStart, ModelConfig, TrainingConfig
 from relvm_kg.model.relvm import Relvm
 from relvm_kg.progress import Progress
@@ -77,8 +78,9 @@ class Trainer:
             on_probe: Called at the steps of `Schedule.probes_after`.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        for words in self.resumed.words:
-            progress.say(words)
+        for words in (*self.resumed.words, precision_note(self.device)):
+            if words:
+                progress.say(words)
         cut_trace(self.folder, self.step)
         if self._readable_best(progress) is None:
             self.best = None

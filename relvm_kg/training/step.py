@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from relvm_kg.model.contrast import others_of_type
-from relvm_kg.model.objective import Loss, training_precision
+from relvm_kg.model.objective import Loss
+from relvm_kg.model.precision import training_precision
 from relvm_kg.model.relvm import ContextBatch, Relvm
 from relvm_kg.model.sampled_softmax import Proposal
 from relvm_kg.training.data import IntArray, TrainingCorpus
