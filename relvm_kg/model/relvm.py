@@ -14,6 +14,7 @@ from relvm_kg.model.objective import EXACT, Loss, chunked_cross_entropy, kl_to_s
 from relvm_kg.model.presets import Bound, ModelConfig
 from relvm_kg.model.recognition import Recognition
 from relvm_kg.model.sampled_softmax import TokenSample, sampled_cross_entropy
+from relvm_kg.model.share import Share
 from relvm_kg.types import EntityType
 
 TYPE_ROWS: dict[EntityType, int] = {kind: offset for offset, kind in enumerate(EntityType)}
@@ -32,11 +33,45 @@ class ContextBatch:
     """Heads that the context's pair is told from, for InfoNCE. *Shape:* (batch, others)"""
     other_tails: Tensor | None = None
     """Tails likewise. *Shape:* (batch, others)"""
+    known_places: Tensor | None = None
+    """What `places` gives, where it was found before the batch came to the device."""
+    part: Share | None = None
+    """Which rows of a larger batch these are."""
 
     @classmethod
     def of(cls, batch: TokenBatch, device: torch.device) -> "ContextBatch":
         """Copy a padded batch to a device."""
-        return cls(*(torch.from_numpy(a).to(device) for a in (batch.tokens, batch.lengths, batch.heads, batch.tails)))
+        tokens, lengths, heads, tails = (
+            torch.from_numpy(a).to(device) for a in (batch.tokens, batch.lengths, batch.heads, batch.tails)
+        )
+        return cls(tokens, lengths, heads, tails)
+
+    @property
+    def share(self) -> Share:
+        """The rows of the batch that this process computes."""
+        return self.part or Share(0, len(self.lengths), len(self.lengths))
+
+    @property
+    def places(self) -> Int[Tensor, "predicted"]:
+        """Where the predicted tokens stand in the flattened `tokens[:, 1:]`."""
+        if self.known_places is not None:
+            return self.known_places
+        return (self.tokens[:, 1:] != PAD).flatten().nonzero().squeeze(1)
+
+    def cut(self, share: Share) -> "ContextBatch":
+        """A process's share of the batch."""
+        if share.is_whole:
+            return self
+        rows = share.rows
+        return ContextBatch(
+            self.tokens[rows],
+            self.lengths[rows],
+            self.heads[rows],
+            self.tails[rows],
+            None if self.other_heads is None else self.other_heads[rows],
+            None if self.other_tails is None else self.other_tails[rows],
+            part=share,
+        )
 
     def with_pairs(self, heads: Tensor, tails: Tensor) -> "ContextBatch":
         """The same contexts under other pairs."""
@@ -116,24 +151,25 @@ class Relvm(nn.Module):
         vectors = self.tokens(batch.tokens)
         summary = self.recognition.read(vectors, batch.lengths)
         q = self.recognition.posterior(summary, pair)
-        u, kl_of_units = q.sample(generator), kl_to_standard_normal(q)
+        share, latent = batch.share, (self.config.latent,)
+        u, kl_of_units = q.with_noise(share.normal(latent, generator)), kl_to_standard_normal(q)
         if loss.u_dropout:
-            dropped = torch.rand(len(u), 1, generator=generator, device=u.device) < loss.u_dropout
-            u = torch.where(dropped, torch.randn(u.shape, generator=generator, device=u.device), u)
+            dropped = share.uniform((1,), generator) < loss.u_dropout
+            u = torch.where(dropped, share.normal(latent, generator), u)
             kl_of_units = kl_of_units * ~dropped
-        z = self.prior(pair, u).sample(generator)
+        z = self.prior(pair, u).with_noise(share.normal(latent, generator))
         kl = kl_of_units.sum(-1)
-        n_targets = batch.lengths - 1
-        weights = torch.ones_like(kl) / len(kl)
+        weights = torch.full_like(kl, share.row_weight)
         if loss.average is Bound.PER_TOKEN:
-            weights = weights / n_targets
+            weights = weights / (batch.lengths - 1)
         inputs = vectors[:, :-1]
         if loss.token_dropout:
-            kept = torch.rand(inputs.shape[:2], generator=generator, device=inputs.device) >= loss.token_dropout
+            kept = share.uniform(inputs.shape[1:2], generator) >= loss.token_dropout
             inputs = inputs * (kept / (1.0 - loss.token_dropout)).unsqueeze(-1)
         sample = loss.proposal.draw(generator) if loss.proposal else None
         negative, reconstruction = self._decode(batch, z, inputs, weights, (loss.precision, sample))
-        total = negative + loss.kl_weight * _kl_penalty(kl_of_units, weights, loss)
+        sums = share.add(torch.cat([negative.unsqueeze(0), weights.sum().unsqueeze(0), weights @ kl_of_units]))
+        total = sums[0] + loss.kl_weight * _kl_penalty(sums[2:], sums[1], loss)
         if self.contrast is not None and batch.other_heads is not None and batch.other_tails is not None:
             total = total + loss.contrast_weight * self._contrast(batch, summary, generator)
         return BoundTerms(reconstruction, kl.detach(), total)
@@ -142,18 +178,23 @@ class Relvm(nn.Module):
         self, batch: ContextBatch, summary: Float[Tensor, "batch summary"], generator: torch.Generator
     ) -> Float[Tensor, ""]:
         """Mean of -log softmax of the own pair's score among the others', over contexts of entities (not of types)."""
-        assert self.contrast is not None and batch.other_heads is not None and batch.other_tails is not None
+        assert self.contrast is not None
+        assert batch.other_heads is not None
+        assert batch.other_tails is not None
         n = batch.other_heads.shape[1]
         heads = torch.cat([batch.heads.unsqueeze(1).expand(-1, 1 + n), batch.other_heads], dim=1)
         tails = torch.cat([batch.tails.unsqueeze(1), batch.other_tails, batch.tails.unsqueeze(1).expand(-1, n)], dim=1)
-        noise = torch.randn(2, len(heads), 1, self.config.latent, generator=generator, device=self.device)
-        z = self.prior(self.entities.pair(heads, tails), noise[0]).with_noise(noise[1])
+        share, shape = batch.share, (1, self.config.latent)
+        u, noise = share.normal(shape, generator), share.normal(shape, generator)
+        z = self.prior(self.entities.pair(heads, tails), u).with_noise(noise)
         scores = self.contrast(summary, z)
         same = (heads == heads[:, :1]) & (tails == tails[:, :1])
         same[:, 0] = False
         losses = -scores.masked_fill(same, -torch.inf).log_softmax(1)[:, 0]
         counted = (batch.heads < self.n_entities) & (batch.tails < self.n_entities)
-        mean: Tensor = (losses * counted).sum() / counted.sum().clamp_min(1)
+        weights = counted * share.row_weight
+        total, weight = share.add(torch.stack([losses @ weights, weights.sum()]))
+        mean: Tensor = total / weight.clamp_min(torch.finfo(weight.dtype).tiny)
         return mean
 
     def _decode(
@@ -164,13 +205,12 @@ class Relvm(nn.Module):
         weights: Float[Tensor, "batch"],
         softmax: tuple[torch.dtype, TokenSample | None] = (torch.float32, None),
     ) -> tuple[Float[Tensor, ""], Float[Tensor, "batch"]]:
-        targets = batch.tokens[:, 1:]
-        real = targets != PAD
-        states = self.decoder(z, inputs)[real]
-        rows = real.nonzero()[:, 0]
+        targets, places = batch.tokens[:, 1:], batch.places
+        states = self.decoder(z, inputs).flatten(0, 1).index_select(0, places)
+        rows = places // targets.shape[1]
         precision, sample = softmax
         weights = weights.detach()
-        arguments = (states, self.tokens.weight, targets[real], weights[rows])
+        arguments = (states, self.tokens.weight, targets.flatten()[places], weights[rows])
         if sample is None:
             total, losses = chunked_cross_entropy(*arguments, precision)
         else:
@@ -187,13 +227,15 @@ class Relvm(nn.Module):
         return types + self.n_entities
 
 
-def _kl_penalty(
-    kl_of_units: Float[Tensor, "batch latent"], weights: Float[Tensor, "batch"], loss: Loss
-) -> Float[Tensor, ""]:
-    """The KL term of the loss, less what is free."""
-    units = weights @ kl_of_units
-    share = float(weights.sum())
+def _kl_penalty(units: Float[Tensor, "latent"], weight: Float[Tensor, ""], loss: Loss) -> Float[Tensor, ""]:
+    """The KL term of the loss, less what is free.
+
+    Args:
+        units: Weighted sum of the KL over contexts, for each dimension of u.
+        weight: Sum of the weights.
+        loss: Says what is free.
+    """
     if loss.free_nats_per_unit:
-        units = units.clamp_min(loss.free_nats_per_unit * share)
-    penalty: Tensor = units.sum().clamp_min(loss.free_nats * share)
+        units = units.maximum(loss.free_nats_per_unit * weight)
+    penalty: Tensor = units.sum().maximum(loss.free_nats * weight)
     return penalty
