@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from relvm_kg.benchmark.columns.files import MANIFEST
 from relvm_kg.benchmark.variants import Budget, Variant
 from relvm_kg.config import settings_to_mapping
 from relvm_kg.errors import RelvmKgError
-from relvm_kg.files import file_sha256, read_json
+from relvm_kg.files import read_json
 from relvm_kg.progress import Progress
 from relvm_kg.workspace import Workspace
 
@@ -24,7 +25,7 @@ class SweepPlace:
 
     workspace: Workspace
     columns: Path
-    """Folder of the test columns; variants are measured on their validation rows."""
+    """Folder of the columns; variants are measured on their validation rows."""
     results: Path
     """One JSON file for each result."""
     runs: Path
@@ -47,13 +48,9 @@ class SweepJob:
 
 def sweep_jobs(place: SweepPlace, variants: Sequence[Variant], budget: Budget, seeds: Sequence[int]) -> list[SweepJob]:
     """The jobs of a sweep, seed by seed."""
-    inputs = place.workspace.manifest.corpus_hash or "", file_sha256(place.columns / "manifest.json")
-    jobs = []
-    for seed in seeds:
-        for variant in variants:
-            settled = variant.with_budget(budget, seed)
-            jobs.append(SweepJob(variant=settled, seed=seed, digest=settled.digest(*inputs)))
-    return jobs
+    corpus_hash = place.workspace.manifest.corpus_hash or ""
+    settled = [variant.with_budget(budget, seed) for seed in seeds for variant in variants]
+    return [SweepJob(variant=one, seed=one.training.seed, digest=one.digest(corpus_hash)) for one in settled]
 
 
 def run_sweep(place: SweepPlace, jobs: Sequence[SweepJob], n_processes: int, progress: Progress) -> list[Path]:
@@ -76,7 +73,8 @@ def run_sweep(place: SweepPlace, jobs: Sequence[SweepJob], n_processes: int, pro
     place.runs.mkdir(parents=True, exist_ok=True)
     place.results.mkdir(parents=True, exist_ok=True)
     paths = [place.results / f"{job.title}.json" for job in jobs]
-    missing = [(job, path) for job, path in zip(jobs, paths, strict=True) if not path.is_file()]
+    pairs = read_json(place.columns / MANIFEST)["sha256"]
+    missing = [(job, path) for job, path in zip(jobs, paths, strict=True) if not _is_measured(path, pairs)]
     failures: list[str] = []
     with progress.task("variants", len(jobs), "variant", len(jobs) - len(missing)) as task, ExitStack() as stack:
         running: dict[str, subprocess.Popen[str]] = {}
@@ -96,6 +94,10 @@ def run_sweep(place: SweepPlace, jobs: Sequence[SweepJob], n_processes: int, pro
     if failures:
         raise RelvmKgError("; ".join(failures))
     return paths
+
+
+def _is_measured(path: Path, pairs: str) -> bool:
+    return path.is_file() and (read_json(path).get("validation") or {}).get("columns") == pairs
 
 
 def _start(place: SweepPlace, job: SweepJob, path: Path, log: IO[str]) -> "subprocess.Popen[str]":

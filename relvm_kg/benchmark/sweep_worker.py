@@ -3,52 +3,99 @@
 import json
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from relvm_kg.config import settings_from_mapping
-from relvm_kg.files import write_json
-from relvm_kg.model.checkpoint import save_weights
+from relvm_kg.benchmark.columns.evaluate import Evaluation, evaluate_representations
+from relvm_kg.benchmark.columns.files import load_columns
+from relvm_kg.benchmark.columns.lineup import model_representations
+from relvm_kg.benchmark.columns.settings import Stage
+from relvm_kg.config import settings_from_mapping, settings_to_mapping
+from relvm_kg.files import read_json, write_json
+from relvm_kg.model.checkpoint import load_weights, save_weights
 from relvm_kg.model.presets import ModelConfig, TrainingConfig
+from relvm_kg.model.relvm import Relvm
 from relvm_kg.progress import Silent
-from relvm_kg.training.data import load_corpus
+from relvm_kg.training.data import TrainingCorpus, load_corpus
 from relvm_kg.training.device import Device, torch_device
 from relvm_kg.training.health import measure_health
 from relvm_kg.training.loop import Trainer
 from relvm_kg.workspace import Workspace
 
+WEIGHTS, TRAINED = "model.safetensors", "trained.json"
 
-def main(order: dict[str, Any]) -> None:
-    """Train, measure, write the result."""
+
+@dataclass(frozen=True)
+class Order:
+    """What to train and measure."""
+
+    workspace: Workspace
+    columns: Path
+    run: Path
+    result: Path
+    name: str
+    model: ModelConfig
+    training: TrainingConfig
+
+    @classmethod
+    def read(cls, values: dict[str, Any]) -> "Order":
+        """From what the sweep sends."""
+        return cls(
+            workspace=Workspace.open(Path(values["workspace"])),
+            columns=Path(values["columns"]),
+            run=Path(values["run"]),
+            result=Path(values["result"]),
+            name=values["name"],
+            model=settings_from_mapping(ModelConfig, values["model"]),
+            training=settings_from_mapping(TrainingConfig, values["training"]),
+        )
+
+
+def carry_out(order: Order) -> None:
+    """Train, unless the weights are there; measure; write the result."""
     torch.set_num_threads(1)
-    workspace = Workspace.open(Path(order["workspace"]))
-    corpus = load_corpus(workspace.corpus_dir)
-    model = settings_from_mapping(ModelConfig, order["model"])
-    training = settings_from_mapping(TrainingConfig, order["training"])
-    trainer = Trainer(Path(order["run"]), corpus, model, training, torch_device(Device.CPU))
-    started = time.process_time()
-    if not trainer.finished:
-        trainer.run(Silent())
-    trained = time.process_time()
-    save_weights(Path(order["run"]) / "model.safetensors", trainer.model)
-    trainer.model.eval()
-    health = measure_health(trainer.model, corpus)
+    corpus = load_corpus(order.workspace.corpus_dir)
+    if not (order.run / TRAINED).is_file():
+        _train(order, corpus)
+    model = Relvm(order.model, len(corpus.types), len(corpus.vocabulary))
+    load_weights(model, order.run / WEIGHTS)
+    model.eval()
+    health = measure_health(model, corpus)
+    evaluation = Evaluation(
+        columns=load_columns(order.columns, corpus.entities["id"].to_pylist()),
+        stage=Stage.VALIDATION,
+        folder=order.run / "scores",
+    )
     write_json(
-        Path(order["result"]),
+        order.result,
         {
-            "name": order["name"],
-            "seed": training.seed,
-            "model": order["model"],
-            "training": order["training"],
-            "corpus_hash": workspace.manifest.corpus_hash,
-            "steps": trainer.step,
-            "processor_seconds": round(trained - started, 1),
+            "name": order.name,
+            "seed": order.training.seed,
+            **read_json(order.run / TRAINED),
             "health": None if health is None else health.as_mapping(),
+            "validation": evaluate_representations(evaluation, model_representations(order.name, model), Silent()),
         },
     )
 
 
+def _train(order: Order, corpus: TrainingCorpus) -> None:
+    trainer = Trainer(order.run, corpus, order.model, order.training, torch_device(Device.CPU))
+    started, begun_at = time.process_time(), trainer.step
+    if not trainer.finished:
+        trainer.run(Silent())
+    save_weights(order.run / WEIGHTS, trainer.model)
+    record = {
+        "model": settings_to_mapping(order.model),
+        "training": settings_to_mapping(order.training),
+        "steps": trainer.step,
+        "steps_of_this_process": trainer.step - begun_at,
+        "processor_seconds_of_this_process": round(time.process_time() - started, 1),
+    }
+    write_json(order.run / TRAINED, record)
+
+
 if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))
+    carry_out(Order.read(json.loads(sys.argv[1])))

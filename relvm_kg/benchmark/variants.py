@@ -51,9 +51,9 @@ class Variant:
         training = replace(self.training, max_contexts=budget.contexts, epochs=budget.epochs, steps=0, seed=seed)
         return replace(self, training=training)
 
-    def digest(self, *inputs: str) -> str:
-        """Names the result of these settings on given inputs (hashes of corpus and columns)."""
-        values = [SWEEP_VERSION, *inputs, settings_to_mapping(self.model), settings_to_mapping(self.training)]
+    def digest(self, corpus_hash: str) -> str:
+        """Names the training of these settings on a corpus."""
+        values = [SWEEP_VERSION, corpus_hash, settings_to_mapping(self.model), settings_to_mapping(self.training)]
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
 
 
