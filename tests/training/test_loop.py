@@ -10,11 +10,10 @@ import torch
 
 from relvm_kg.encoding.batches import epoch_batches
 from relvm_kg.errors import InvalidInputError
-from relvm_kg.model.presets import EntityStart, ModelConfig, TrainingConfig
+from relvm_kg.model.presets import ModelConfig, TrainingConfig
 from relvm_kg.model.relvm import Relvm
 from relvm_kg.progress import Silent
 from relvm_kg.training.data import TrainingCorpus, load_corpus
-from relvm_kg.training.health import bootstrap_by_group, measure_health, pair_share
 from relvm_kg.training.loop import Trainer
 from relvm_kg.training.schedule import Schedule
 from relvm_kg.workspace import Workspace
@@ -90,38 +89,6 @@ def test_the_kl_weight_rises_and_the_learning_rate_falls() -> None:
     schedule = Schedule(1000, TrainingConfig(epochs=1, batch_size=10, anneal=0.5, decay=0.5, learning_rate=1.0))
     assert [schedule.kl_weight(step) for step in (0, 25, 50, 99)] == [0.0, 0.5, 1.0, 1.0]
     assert [schedule.learning_rate(step) for step in (0, 50, 75)] == [1.0, 1.0, 0.5]
-
-
-def test_a_model_that_ignores_the_pair_has_no_gap_and_no_share(corpus: TrainingCorpus) -> None:
-    deaf = Relvm.started(replace(MODEL, residual=False), len(corpus.types), len(corpus.vocabulary), seed=0).eval()
-    with torch.no_grad():
-        deaf.prior.first_pair.weight.zero_()
-        deaf.recognition.first.weight[:, 2 * MODEL.hidden :] = 0
-    health = measure_health(deaf, corpus, limit=60)
-    assert health is not None
-    assert health.pair_share == pytest.approx(0, abs=1e-6)
-    assert health.gap_tail is not None
-    assert health.gap_tail.mean == pytest.approx(0, abs=1e-4)
-    assert not health.carries_pair
-
-
-def test_a_model_that_reads_only_the_pair_has_all_of_its_share(corpus: TrainingCorpus) -> None:
-    config = replace(MODEL, entity_start=EntityStart.RANDOM)
-    model = Relvm.started(config, len(corpus.types), len(corpus.vocabulary), seed=0).eval()
-    with torch.no_grad():
-        for layer in (model.prior.first_u, model.prior.second_u, model.prior.mean_u):
-            layer.weight.zero_()
-    heads, tails = corpus.contexts.heads[:50], corpus.contexts.tails[:50]
-    assert pair_share(model, heads, tails, seed=0) == pytest.approx(1)
-
-
-def test_the_bootstrap_resamples_whole_groups() -> None:
-    random = np.random.default_rng(0)
-    values = np.repeat([0.0, 1.0], 500)
-    two_groups = bootstrap_by_group(values, np.repeat(["a", "b"], 500), random)
-    many_groups = bootstrap_by_group(values, np.arange(1000).astype(str), random)
-    assert (two_groups.low, two_groups.high) == (0.0, 1.0)
-    assert 0.4 < many_groups.low < many_groups.high < 0.6
 
 
 def test_a_probe_measures_evenly_and_at_the_end_and_its_figures_join_the_trace(
