@@ -1,6 +1,7 @@
 """Draws of z for pairs: the same u and noise for all pairs, so that scores compare and repeat."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from jaxtyping import Float, Int
@@ -10,6 +11,15 @@ from relvm_kg.model.relvm import Relvm
 
 _SMALLEST = 1e-9
 """Probability that a normal number of the sequence is cut off at, either side: 6 standard deviations."""
+
+
+@lru_cache(maxsize=16)
+def _sobol_numbers(samples: int, dimensions: int, seed: int) -> Float[Tensor, "samples dimensions"]:
+    """Normal numbers; kept, since preparing a sequence takes longer than scoring a few pairs. Not to be written to."""
+    engine = torch.quasirandom.SobolEngine(dimensions, scramble=True, seed=seed)  # type: ignore[no-untyped-call]
+    even = engine.draw(samples, dtype=torch.float64).clamp(_SMALLEST, 1.0 - _SMALLEST)
+    numbers: Tensor = torch.special.ndtri(even).float()
+    return numbers
 
 
 @dataclass(frozen=True)
@@ -38,10 +48,17 @@ class Draws:
 
         A power of two fills the space most evenly.
         """
-        engine = torch.quasirandom.SobolEngine(2 * latent, scramble=True, seed=seed)  # type: ignore[no-untyped-call]
-        even = engine.draw(samples, dtype=torch.float64).clamp(_SMALLEST, 1.0 - _SMALLEST)
-        u, noise = torch.special.ndtri(even).float().split(latent, dim=1)
-        return cls(u.contiguous(), noise.contiguous())
+        numbers = _sobol_numbers(samples, 2 * latent, seed)
+        return cls(numbers[:, :latent].contiguous(), numbers[:, latent:].contiguous())
+
+    @classmethod
+    def centre(cls, latent: int) -> "Draws":
+        """One draw of zeros: the middle of u, and z's mean there."""
+        return cls(torch.zeros(1, latent), torch.zeros(1, latent))
+
+    def first(self, samples: int) -> "Draws":
+        """The first draws; of a Sobol sequence they are those that the same seed gives for that number."""
+        return Draws(self.u[:samples], self.noise[:samples])
 
     def to(self, device: torch.device) -> "Draws":
         """On another device."""

@@ -54,10 +54,11 @@ class FactoredPairs:
     log_variance: tuple[Tensor, Tensor]
     """Weights and each draw's part of the exponent of two that gives z's standard deviation."""
     limit: float
-    noise: Tensor
-    """*Shape:* (draws, latent)"""
+    noise: Tensor | None
+    """None where it is zero in all draws. *Shape:* (draws, latent)"""
     joint: tuple[Tensor, Tensor]
-    """From [hidden; noise * standard deviation] to the classifier's first layer; each draw's part of it."""
+    """From [hidden; noise * standard deviation] to the classifier's first layer (from the hidden units alone without
+    noise); each draw's part of it."""
     classifier: PairClassifier
     second: tuple[Tensor, Tensor]
     """Weights and bias of the classifier's second layer."""
@@ -81,7 +82,7 @@ class FactoredPairs:
             prior: One that `is_factorable`.
             classifier: From z to the labels.
             draws: Common random numbers. *Shape:* (draws, latent)
-            dtype: Of the layers that each draw goes through; what pairs and draws share is always float32.
+            dtype: Of the products of each pair and draw; what all pairs share is computed in float32.
             products: Who multiplies.
         """
         u = F.pad(draws.u[:, : prior.mixture], (0, draws.u.shape[1] - prior.mixture))
@@ -97,17 +98,18 @@ class FactoredPairs:
             layers.append((own.contiguous(), u @ of_u.T + layer.bias))
         spread, mean = prior.log_variance, prior.mean
         exponent = (_EXPONENT * spread.weight, _EXPONENT * (prior.log_variance_u(u) + spread.bias))
-        joint = torch.cat([into @ mean.weight, into], dim=1)
+        noisy = bool(draws.noise.any())
+        joint = torch.cat([into @ mean.weight, into], dim=1) if noisy else into @ mean.weight
         shared = classifier.first(prior.mean_u(u) + mean.bias)
         return cls(
             entities=entities,
             pair=pair,
             n_hidden=n_hidden,
-            first=(prior.first_u(u) + prior.first_pair.bias),
+            first=(prior.first_u(u) + prior.first_pair.bias).to(dtype),
             layers=tuple((w.to(dtype), part.to(dtype)) for w, part in layers),
             log_variance=(exponent[0].to(dtype), exponent[1].to(dtype)),
             limit=_EXPONENT * prior.limit,
-            noise=draws.noise.to(dtype),
+            noise=draws.noise.to(dtype) if noisy else None,
             joint=(joint.to(dtype), shared.to(dtype)),
             classifier=classifier,
             second=(classifier.second.weight.to(dtype), classifier.second.bias.to(dtype)),
@@ -155,9 +157,10 @@ class FactoredPairs:
         output = self.classifier.output
         towards = (output.weight[column] - output.weight[Relation.NO_RELATION.column]).to(dtype)
         offset = output.bias[column] - output.bias[Relation.NO_RELATION.column]
-        rows = linear(features, weight, constant, products=self.products).view(2 * len(features), -1)
-        first, residual = rows[:, : self.n_hidden], rows[:, self.n_hidden :].to(dtype)
-        n_draws, at_a_time = len(self.noise), max(1, ROWS // len(rows))
+        bias = None if constant is None else constant.to(dtype)
+        rows = linear(features.to(dtype), weight.to(dtype), bias, products=self.products).view(2 * len(features), -1)
+        first, residual = rows[:, : self.n_hidden], rows[:, self.n_hidden :]
+        n_draws, at_a_time = len(self.first), max(1, ROWS // len(rows))
         found = [
             self._through(slice(start, start + at_a_time), first, residual, towards)
             for start in range(0, n_draws, at_a_time)
@@ -173,15 +176,15 @@ class FactoredPairs:
         towards: Float[Tensor, "units"],
     ) -> Float[Tensor, "draws rows"]:
         """Some draws through all layers, in place where it can be. `residual` has no columns without such a path."""
-        dtype = towards.dtype
-        hidden = (first + self.first[draws].unsqueeze(1)).relu_().to(dtype)
+        hidden = (first + self.first[draws].unsqueeze(1)).relu_()
         for weight, part in self.layers:
             hidden = self._linear(hidden, weight).add_(part[draws].unsqueeze(1)).relu_()
-        weight, part = self.log_variance
-        deviation = self._linear(hidden, weight).add_(part[draws].unsqueeze(1)).clamp_(-self.limit, self.limit).exp2_()
-        deviation *= self.noise[draws].unsqueeze(1)
+        if self.noise is not None:
+            weight, part = self.log_variance
+            exponent = self._linear(hidden, weight).add_(part[draws].unsqueeze(1)).clamp_(-self.limit, self.limit)
+            hidden = torch.cat([hidden, exponent.exp2_().mul_(self.noise[draws].unsqueeze(1))], dim=-1)
         weight, part = self.joint
-        units = self._linear(torch.cat([hidden, deviation], dim=-1), weight).add_(part[draws].unsqueeze(1))
+        units = self._linear(hidden, weight).add_(part[draws].unsqueeze(1))
         if residual.shape[1]:
             units += residual
         units.relu_()

@@ -13,10 +13,9 @@ from relvm_kg.encoding.vocabulary import Vocabulary
 from relvm_kg.errors import InvalidInputError, NoRelationForTypesError
 from relvm_kg.pipeline.novelty import NovelRule
 from relvm_kg.pipeline.session import IntArray, OrderedPair, Session
+from relvm_kg.scoring.scorer import Scores
 from relvm_kg.types import EntityType, Evidence, relation_for_types
 
-SHORT_LIST = 1000
-SHORT_LIST_SAMPLES = 2
 FEW_DOCUMENTS = 10
 """With fewer documents than this, an entity's ranking comes with a warning."""
 
@@ -147,7 +146,9 @@ def score_pair(session: Session, first: str, second: str) -> ScoreAnswer:
             f"a pair must be two entities, both are {named(session, x).name} ({named(session, x).id})"
         )
     pair = session.ordered(x, y)
-    answers = _answers(session, np.array([pair.head]), np.array([pair.tail]))
+    heads, tails = np.array([pair.head]), np.array([pair.tail])
+    scores = session.scorer.score(session.model_rows(heads), session.model_rows(tails))
+    answers = _answers(session, heads, tails, scores)
     known = session.facts.relation(pair.head, pair.tail) if session.facts else None
     return ScoreAnswer(answers=tuple(answers), known_relation=known)
 
@@ -181,30 +182,18 @@ def rank_partners(
     able = session.scorable(candidates)
     n_without, candidates = int((~able).sum()), candidates[able]
     candidates, left_out = session.novelty.select(x, candidates, NovelRule.of(novel))
-    best = _best(session, x, candidates, top)
-    pairs = [session.ordered(x, int(y)) for y in best]
+    places, scores = session.ranker.best(int(session.model_rows(np.array([x]))[0]), session.model_rows(candidates), top)
+    pairs = [session.ordered(x, int(y)) for y in candidates[places]]
     return Ranking(
         entity=named(session, x),
         n_documents=int(session.catalogue.n_documents[x]),
-        answers=tuple(_answers(session, np.array([p.head for p in pairs]), np.array([p.tail for p in pairs]))),
+        answers=tuple(_answers(session, np.array([p.head for p in pairs]), np.array([p.tail for p in pairs]), scores)),
         n_candidates=len(candidates),
         n_without_text=n_without,
         n_left_out_known=left_out.known,
         n_left_out_related=left_out.related,
         n_left_out_general=left_out.general,
     )
-
-
-def _best(session: Session, entity: int, candidates: IntArray, top: int) -> IntArray:
-    """The best candidates, best first: few draws choose a short list, all draws put it in order."""
-    row = session.model_rows(np.array([entity]))[0]
-    for scorer, n_kept in (
-        (session.scorer.with_samples(SHORT_LIST_SAMPLES), max(SHORT_LIST, 5 * top)),
-        (session.scorer, top),
-    ):
-        scores = scorer.score(np.full(len(candidates), row), session.model_rows(candidates))
-        candidates = candidates[np.argsort(-scores.probability, kind="stable")[:n_kept]]
-    return candidates
 
 
 def candidate_partners(session: Session, entity: int, partner_type: EntityType | None) -> IntArray:
@@ -235,11 +224,10 @@ def _joined(first: EntityType, second: EntityType) -> bool:
     return True
 
 
-def _answers(session: Session, heads: IntArray, tails: IntArray) -> list[Answer]:
+def _answers(session: Session, heads: IntArray, tails: IntArray, scores: Scores) -> list[Answer]:
     if not len(heads):
         return []
     scorer = session.scorer
-    scores = scorer.score(session.model_rows(heads), session.model_rows(tails))
     known = documents = None
     if session.facts is not None:
         known = session.facts.known(heads, tails)

@@ -17,6 +17,7 @@ from relvm_kg.entities.lookup import NamesLookup
 from relvm_kg.errors import NoTextError, WorkspaceError
 from relvm_kg.pipeline.facts import PairFacts
 from relvm_kg.pipeline.novelty import Novelty
+from relvm_kg.scoring.ranking import Ranker
 from relvm_kg.scoring.scorer import DEFAULT_SAMPLES, RelvmScorer
 from relvm_kg.training.device import Device, torch_device
 from relvm_kg.types import EntityId, EntityType, Relation, relation_for_types
@@ -111,6 +112,11 @@ class Session:
         scorer = RelvmScorer.load(self.run_folder, torch_device(self._device), self._samples)
         self._check_ids(scorer)
         return scorer
+
+    @cached_property
+    def ranker(self) -> Ranker:
+        """Finds an entity's best partners with the model."""
+        return Ranker(self.scorer)
 
     def _check_ids(self, scorer: RelvmScorer) -> None:
         kinds = list(EntityType)

@@ -21,7 +21,8 @@ from relvm_kg.types import POSITIVE_RELATIONS, Relation
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float32]
 
-DEFAULT_SAMPLES = 16
+DEFAULT_SAMPLES = 256
+"""Draws of z a pair and order, where single pairs or the best of a ranking are scored."""
 
 
 class Scores(NamedTuple):
@@ -68,9 +69,13 @@ class RelvmScorer:
         classifier, report = load_pair_classifier(folder, bundle.config.model.latent)
         return cls(bundle, classifier.to(device), report, evaluation_draws(bundle.model, samples, seed))
 
-    def with_samples(self, samples: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> "RelvmScorer":
-        """The same model with another number of draws, or another precision."""
-        return replace(self, draws=evaluation_draws(self.bundle.model, samples, seed), dtype=dtype)
+    def with_samples(self, samples: int, seed: int = 0) -> "RelvmScorer":
+        """The same model with another number of draws."""
+        return replace(self, draws=evaluation_draws(self.bundle.model, samples, seed))
+
+    def with_draws(self, draws: Draws, dtype: torch.dtype) -> "RelvmScorer":
+        """The same model with other draws, in another precision."""
+        return replace(self, draws=draws, dtype=dtype)
 
     @cached_property
     def _probabilities(self) -> PairProbabilities:

@@ -1,6 +1,7 @@
 """Answers about a workspace: scores, rankings, evidence and bulk predictions agree with one another."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +49,10 @@ def test_a_ranking_holds_what_score_says_of_each_pair_in_falling_order(session: 
     probabilities = [a.probability for a in ranking.answers]
     assert probabilities == sorted(probabilities, reverse=True)
     for answer in ranking.answers:
-        assert score_pair(session, answer.head.id, answer.tail.id).answers == (answer,)
+        (alone,) = score_pair(session, answer.head.id, answer.tail.id).answers
+        assert alone.probability == pytest.approx(answer.probability, abs=2e-6)
+        assert alone.uncertainty == pytest.approx(answer.uncertainty, abs=2e-6)
+        assert replace(alone, probability=answer.probability, uncertainty=answer.uncertainty) == answer
 
 
 def test_a_novel_ranking_holds_no_known_pair_and_says_how_many_it_left_out(session: Session) -> None:
