@@ -64,10 +64,23 @@ def _co_mentioned(source: PairSource, groups: GroupArray, settings: ColumnSettin
 
 
 def _never(source: PairSource, groups: GroupArray, settings: ColumnSettings) -> FamilyPairs:
-    sample = _sample(source, source.apart, groups, settings.never_positives, settings.seed)
-    positives = sample.rows(~_crowded(source, _grouped(sample, groups), groups, settings.seed))
-    shuffled = shuffled_pairs(source, positives, groups, settings)
-    return _family(Family.NEVER, source, (positives, shuffled), groups, settings.seed)
+    """Known pairs, and pairs that are shuffled from OTHER known pairs (`donors`), which are used for nothing else.
+
+    Whether a known pair is a positive or a donor is decided by hash, so that the entities of both are alike in all
+    that training labels say of them. Shuffling the positives themselves would not do: a positive's entities then have
+    one known pair less in training than those of a shuffled pair, and a classifier reads the label off that.
+    """
+    share = 1 + settings.shuffled_per_positive
+    pool = _grouped(_sample(source, source.apart, groups, share * settings.never_positives, settings.seed), groups)
+    pool = pool.rows(~_crowded(source, pool, groups, settings.seed))
+    numbers = pair_numbers(source.ids, pool.heads, pool.tails, f"{settings.seed}|role")
+    donor = np.ones(len(pool), np.bool_)
+    cells = _exchange_cells(pool, groups)
+    for cell in np.unique(cells).tolist():
+        rows = np.flatnonzero(cells == cell)
+        donor[rows[np.argsort(numbers[rows], kind="stable")[: -(-len(rows) // share)]]] = False
+    shuffled = shuffled_pairs(source, pool.rows(donor), groups, settings.seed)
+    return _family(Family.NEVER, source, (_in_order(pool.rows(~donor)), shuffled), groups, settings.seed)
 
 
 def _sample(source: PairSource, pairs: Triples, groups: GroupArray, size: int, seed: int) -> Triples:
@@ -92,23 +105,24 @@ def _cells(pairs: Triples, groups: GroupArray) -> IntArray:
     return cells
 
 
-def shuffled_pairs(source: PairSource, positives: Triples, groups: GroupArray, settings: ColumnSettings) -> Triples:
+def shuffled_pairs(source: PairSource, donors: Triples, groups: GroupArray, seed: int) -> Triples:
     """Heads beside the tails of other pairs of the same label and the same two groups.
 
-    Each entity stands in `shuffled_per_positive` times as many shuffled as known pairs, but for the few pairs that no
-    exchange makes free of a known relation or a common document; so degree says nothing, and cold stays cold.
+    Each entity stands in as many shuffled pairs as in donors, but for the few pairs that no exchange makes free of a
+    known relation or a common document; so degree says nothing, and cold stays cold.
     """
-    own = _grouped(positives, groups)
+    own = _grouped(donors, groups)
     cells = _exchange_cells(own, groups)
-    parts = [positives.rows(np.zeros(0, np.int64))]
+    parts = [donors.rows(np.zeros(0, np.int64))]
     for cell in np.unique(cells).tolist():
-        random = np.random.default_rng([settings.seed, cell])
-        taken = source.known_keys
-        for _ in range(settings.shuffled_per_positive):
-            parts.append(_exchange(source, own.rows(cells == cell), taken, random))
-            taken = np.union1d(taken, pair_keys(parts[-1].heads, parts[-1].tails))
-    made = concatenated(*parts)
-    return _turned(made, np.isin(made.relations, [r.column for r in SYMMETRIC]) & (made.heads > made.tails))
+        random = np.random.default_rng([seed, cell])
+        parts.append(_exchange(source, own.rows(cells == cell), random))
+    return _in_order(concatenated(*parts))
+
+
+def _in_order(pairs: Triples) -> Triples:
+    """Symmetric pairs with the lower index first."""
+    return _turned(pairs, np.isin(pairs.relations, [r.column for r in SYMMETRIC]) & (pairs.heads > pairs.tails))
 
 
 def _grouped(pairs: Triples, groups: GroupArray) -> Triples:
@@ -148,13 +162,13 @@ def _turned(pairs: Triples, which: npt.NDArray[np.bool_]) -> Triples:
     )
 
 
-def _exchange(source: PairSource, own: Triples, taken: IntArray, random: np.random.Generator) -> Triples:
+def _exchange(source: PairSource, own: Triples, random: np.random.Generator) -> Triples:
     """A permutation of the tails; a pair that must not be changes tails with one that stays allowed by it.
 
     Pairs that find no such other in `_TRIES` draws are left out.
     """
     tails = own.tails[random.permutation(len(own))]
-    bad = _forbidden(source, own.heads, tails, taken)
+    bad = _forbidden(source, own.heads, tails)
     keys = pair_keys(own.heads, tails)
     bad |= _repeated(keys)
     for _ in range(_TRIES):
@@ -164,8 +178,8 @@ def _exchange(source: PairSource, own: Triples, taken: IntArray, random: np.rand
         rows, others = _partners(rows, len(own), random)
         new = (pair_keys(own.heads[rows], tails[others]), pair_keys(own.heads[others], tails[rows]))
         fits = ~(np.isin(new[0], keys) | np.isin(new[1], keys) | _repeated(np.concatenate(new)).reshape(2, -1).any(0))
-        fits[fits] = ~_forbidden(source, own.heads[rows[fits]], tails[others[fits]], taken)
-        fits[fits] = ~_forbidden(source, own.heads[others[fits]], tails[rows[fits]], taken)
+        fits[fits] = ~_forbidden(source, own.heads[rows[fits]], tails[others[fits]])
+        fits[fits] = ~_forbidden(source, own.heads[others[fits]], tails[rows[fits]])
         rows, others = rows[fits], others[fits]
         tails[rows], tails[others] = tails[others], tails[rows]
         keys = pair_keys(own.heads, tails)
@@ -187,9 +201,9 @@ def _repeated(values: IntArray) -> npt.NDArray[np.bool_]:
     return repeated
 
 
-def _forbidden(source: PairSource, heads: IntArray, tails: IntArray, taken: IntArray) -> npt.NDArray[np.bool_]:
-    """Whether a pair is of one entity, known or drawn before (`taken`, ascending), or in a document."""
-    keys = pair_keys(heads, tails)
+def _forbidden(source: PairSource, heads: IntArray, tails: IntArray) -> npt.NDArray[np.bool_]:
+    """Whether a pair is of one entity, known, or in a document."""
+    keys, taken = pair_keys(heads, tails), source.known_keys
     at = np.minimum(np.searchsorted(taken, keys), len(taken) - 1)
     bad: npt.NDArray[np.bool_] = (heads == tails) | (taken[at] == keys)
     bad[~bad] = share_document(source.documents, heads[~bad], tails[~bad])

@@ -74,7 +74,6 @@ def _counted(features: FitFeatures, pairs: FamilyPairs, fit: Fit, turned: IntArr
 class LearnedEmbeddings:
     """The classifier on entity vectors that it learns from the training labels alone, as a graph embedding does."""
 
-    n_entities: int
     dimensions: int = 64
     name: str = "embeddings from labels"
     families: tuple[Family, ...] = field(default=tuple(Family), init=False)
@@ -82,14 +81,16 @@ class LearnedEmbeddings:
     @property
     def key(self) -> str:
         """See `Entrant`."""
-        return f"learned embeddings {self.n_entities} x {self.dimensions}"
+        return f"learned embeddings {self.dimensions}"
 
     def scorer(self, pairs: FamilyPairs, settings: ClassifierSettings) -> Scorer:
         """See `Entrant`."""
-        ends = np.stack([np.r_[pairs.heads, pairs.tails], np.r_[pairs.tails, pairs.heads]], axis=1)
+        present, rows = np.unique(np.concatenate([pairs.heads, pairs.tails]), return_inverse=True)
+        x, y = rows[: len(pairs)], rows[len(pairs) :]
+        ends = np.stack([np.concatenate([x, y]), np.concatenate([y, x])], axis=1)
         symmetric = np.isin(pairs.relations, [r.column for r in SYMMETRIC])
         turned = np.arange(len(pairs)) + len(pairs) * symmetric
-        inputs = NetworkInput(pairs, FamilyBlocks([Block(ends[:, None])], turned), self.n_entities, self.dimensions)
+        inputs = NetworkInput(pairs, FamilyBlocks([Block(ends[:, None])], turned), len(present), self.dimensions)
         return lambda fit: train_and_score(inputs, fit, settings)
 
 

@@ -2,8 +2,10 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from relvm_kg.benchmark.columns.entrants import (
     ComentionFigure,
@@ -38,7 +40,7 @@ class Floors:
         return [
             DegreeProduct(n_entities=n),
             CountedLogistic(name="entity rate + count", key=f"rate {digest}", features=RateAndCount(table)),
-            LearnedEmbeddings(n_entities=n),
+            LearnedEmbeddings(),
             ComentionFigure(name="co-mention count", key=f"count {digest}", comentions=table, values=table.n_sentences),
             ComentionFigure(name="co-mention NPMI", key=f"npmi {digest}", comentions=table, values=table.npmi),
         ]
@@ -86,7 +88,7 @@ def model_representations(name: str, model: Relvm) -> list[Entrant]:
     return [_representation(f"{name}: {what}", f"{what} {digest}", *features) for what, features in parts]
 
 
-def array_digest(*arrays: np.ndarray) -> str:  # type: ignore[type-arg]
+def array_digest(*arrays: npt.NDArray[Any]) -> str:
     """SHA-256 of arrays' shapes and bytes."""
     digest = hashlib.sha256()
     for values in arrays:
