@@ -85,6 +85,7 @@ VARIANTS: Mapping[str, Variant] = {
         _changed("free-bits", training={"free_nats_per_unit": 0.02}),
         _changed("cyclical", training={"anneal_cycles": 4, "anneal": 0.5}),
         _changed("small-u", {"mixture": 32}),
+        _changed("hierarchy", {"upper": 100}),
         _changed("u-dropout", training={"u_dropout": 0.5}),
         _changed("type-share-half", training={"type_share": 0.5}),
         _changed("contrast", {"contrast": True}),

@@ -63,6 +63,7 @@ class Prior(nn.Module):
         super().__init__()
         hidden, latent = config.prior_hidden or config.hidden, config.latent
         self.mixture = config.mixture or latent
+        self.middle = MiddleVariable(config) if config.upper else None
         self.first_pair = nn.Linear(3 * config.embedding, hidden)
         self.first_u = nn.Linear(latent, hidden, bias=False)
         self.second = nn.Linear(hidden, hidden)
@@ -86,6 +87,8 @@ class Prior(nn.Module):
         """
         if self.mixture < u.shape[-1]:
             u = F.pad(u[..., : self.mixture], (0, u.shape[-1] - self.mixture))
+        if self.middle is not None:
+            u = self.middle(pair, u)
         hidden = F.relu(self.first_pair(pair) + self.first_u(u))
         hidden = F.relu(self.second(hidden) + self.second_u(u))
         for layer in self.further:
@@ -95,6 +98,31 @@ class Prior(nn.Module):
             mean = mean + self.residual(pair)
         log_variance = self.log_variance(hidden) + self.log_variance_u(u)
         return Gaussian(mean, log_variance.clamp(-self.limit, self.limit))
+
+
+class MiddleVariable(nn.Module):
+    """A level between u and z: v ~ N(mean, variance) given the pair and the upper dimensions of u.
+
+    The lower dimensions of u are v's noise (the non-centred form), so that u stays N(0, I) and is inferred as before.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.upper = config.upper
+        self.first = nn.Linear(3 * config.embedding + config.upper, config.hidden)
+        self.second = nn.Linear(config.hidden, 2 * (config.latent - config.upper))
+        self.limit = config.log_variance_limit
+
+    def forward(
+        self, pair: Float[Tensor, "*#batch features"], u: Float[Tensor, "*#batch latent"]
+    ) -> Float[Tensor, "*#batch latent"]:
+        """The upper dimensions of u, then v."""
+        upper, noise = u.split([self.upper, u.shape[-1] - self.upper], dim=-1)
+        shape = torch.broadcast_shapes(pair.shape[:-1], u.shape[:-1])
+        joined = torch.cat([pair.expand(*shape, -1), upper.expand(*shape, -1)], dim=-1)
+        mean, log_variance = self.second(F.relu(self.first(joined))).chunk(2, dim=-1)
+        v = Gaussian(mean, log_variance.clamp(-self.limit, self.limit)).with_noise(noise)
+        return torch.cat([upper.expand(*shape, -1), v], dim=-1)
 
 
 class Decoder(nn.Module):

@@ -54,6 +54,15 @@ class Softmax(StrEnum):
     """Over a sample of tokens, new in each step, where the vocabulary is more than twice as large as the sample."""
 
 
+class Precision(StrEnum):
+    """Of training's large matrix products; every reported figure is made in float32."""
+
+    AUTO = "auto"
+    """bfloat16 where the processor has it and a trial of it comes out right, else float32."""
+    FLOAT32 = "float32"
+    """Everywhere the same result, but for rounding."""
+
+
 class PairScope(StrEnum):
     """Which pairs are labelled."""
 
@@ -85,6 +94,9 @@ class ModelConfig:
     """Layers of the prior before z's mean and log-variance."""
     mixture: int = 0
     """Dimensions of u that are in use; 0 takes all `latent` of them."""
+    upper: int = 0
+    """Dimensions of u that stand above the others, which are then normal given the pair and these: a hierarchy of
+    latent variables above z (the paper's future work). 0 leaves u flat."""
     posterior_scale: float = 0.0
     """Standard deviation over contexts to which each dimension of the mean of q(u|x,y,c) is normalised (BN-VAE, Zhu
     et al. 2020), which holds the KL term above latent * scale^2 / 2; 0 leaves the mean alone."""
@@ -101,6 +113,7 @@ class ModelConfig:
         require(self.prior_hidden >= 0, "model.prior_hidden", "not be negative", self.prior_hidden)
         require(self.prior_layers >= 2, "model.prior_layers", "be at least 2", self.prior_layers)
         require(0 <= self.mixture <= self.latent, "model.mixture", "be between 0 and latent", self.mixture)
+        require(0 <= self.upper < self.latent, "model.upper", "be between 0 and latent", self.upper)
         require(self.posterior_scale >= 0, "model.posterior_scale", "not be negative", self.posterior_scale)
         require(self.log_variance_limit > 0, "model.log_variance_limit", "be positive", self.log_variance_limit)
 
@@ -153,6 +166,8 @@ class TrainingConfig:
     """Time between checkpoints."""
     max_contexts: int = 0
     """Train on a fixed sample of this many contexts; 0 takes all."""
+    precision: Precision = Precision.AUTO
+    """Of the large matrix products."""
     probes: int = 20
     """How often the model is measured on held-out contexts, evenly over the run and at its end; 0 never."""
 

@@ -1,6 +1,8 @@
 """The representation model against the paper's numbers, hand-worked values and second routes to the same result."""
 
 import math
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -182,3 +184,17 @@ def test_the_same_seed_gives_the_same_first_weights() -> None:
     first, second = (Relvm.started(SMALL, 3, 9, seed=4) for _ in range(2))
     for a, b in zip(first.parameters(), second.parameters(), strict=True):
         torch.testing.assert_close(a, b, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"upper": 2}, {"mixture": 2}, {"prior_layers": 3, "prior_hidden": 9}, {"posterior_scale": 0.3}]
+)
+def test_variants_keep_the_shapes_and_the_common_draws(changes: dict[str, Any]) -> None:
+    config = replace(SMALL, **changes)
+    model = Relvm.started(config, n_entities=5, n_vocabulary=12, seed=0)
+    pair = model.entities.pair(torch.tensor([0, 1, 2]), torch.tensor([3, 4, 0]))
+    u = torch.randn(4, config.latent, generator=torch.Generator().manual_seed(0))
+    shared = model.prior(pair.unsqueeze(1), u)
+    single = model.prior(pair[1:2], u[2:3])
+    assert torch.allclose(shared.mean[1, 2], single.mean[0], atol=1e-6)
+    assert torch.allclose(shared.log_variance[1, 2], single.log_variance[0], atol=1e-6)
