@@ -16,6 +16,7 @@ from relvm_kg_cli.model import model
 from relvm_kg_cli.names import names
 from relvm_kg_cli.options import epilog
 from relvm_kg_cli.output import Program
+from relvm_kg_cli.pair_columns import pair_columns
 from relvm_kg_cli.predict import predict
 from relvm_kg_cli.query import query
 from relvm_kg_cli.quickstart import quickstart
@@ -43,6 +44,7 @@ COMMANDS: tuple[click.Command, ...] = (
     export,
     graph,
     benchmark,
+    pair_columns,
     evaluate_tagger,
     model,
     info,
