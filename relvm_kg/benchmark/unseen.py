@@ -5,6 +5,7 @@ are scored by classifiers that never saw a label of theirs, whichever way the ve
 what leaving their text out of training costs.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -133,7 +134,7 @@ def run_unseen(
 
 def _check_folder(folder: Path, workspace: Workspace, settings: UnseenSettings) -> dict[str, Any]:
     """Write down what the folder is of, or compare."""
-    stored = {
+    stored: dict[str, Any] = {
         "version": VERSION,
         "corpus_hash": workspace.manifest.corpus_hash,
         "settings": {
@@ -144,6 +145,7 @@ def _check_folder(folder: Path, workspace: Workspace, settings: UnseenSettings) 
             "training": settings_to_mapping(settings.variant.training),
         },
     }
+    stored = json.loads(json.dumps(stored))
     path = folder / SETTINGS
     if path.is_file() and read_json(path) != stored:
         raise InvalidInputError(f"{folder} holds results of other settings or another corpus; name another folder")

@@ -71,8 +71,7 @@ def _with_one(rows: FloatArray) -> DoubleArray:
 
 def _ridge(features: DoubleArray, wanted: DoubleArray, weights: DoubleArray, penalty: float) -> DoubleArray:
     weighted: DoubleArray = features * weights[:, None]
-    inner: DoubleArray = weighted.T @ features
-    inner[np.diag_indices(len(inner))] += penalty * weights.sum() / len(inner)
+    inner: DoubleArray = weighted.T @ features + penalty * weights.sum() / features.shape[1] * np.eye(features.shape[1])
     solved: DoubleArray = np.linalg.solve(inner, weighted.T @ wanted)
     return solved
 
