@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from relvm_kg.model.chunks import CHUNK_ROWS, add_product, keep_gradients, padded_rows, take_gradients
 from relvm_kg.model.generative import Gaussian
 from relvm_kg.model.presets import Bound
 from relvm_kg.model.sampled_softmax import Proposal
@@ -39,10 +39,6 @@ class Loss:
 
 EXACT = Loss()
 
-CHUNK_ROWS = 512
-BLOCK_ROWS = 64
-"""Rows are padded to a multiple of this: each new shape of a matrix product costs oneDNN memory that it keeps."""
-
 
 def kl_to_standard_normal(q: Gaussian) -> Float[Tensor, "batch latent"]:
     """KL[q || N(0, I)] in nats, for each row and dimension."""
@@ -52,43 +48,54 @@ def kl_to_standard_normal(q: Gaussian) -> Float[Tensor, "batch latent"]:
 class _ChunkedCrossEntropy(torch.autograd.Function):
     """Weighted negative log-likelihood whose gradients are made chunk by chunk in the forward pass.
 
-    Logits of only `CHUNK_ROWS` rows exist at a time, and none is kept for the backward pass.
+    Logits of only `CHUNK_ROWS` rows exist at a time, in a buffer that all chunks use, and none is kept for the backward
+    pass. Weights enter by the rows of the states, never by the logits: a chunk passes over its logits only to make them
+    probabilities.
     """
 
     @staticmethod
     def forward(
-        ctx: Any,
-        states: Tensor,
-        table: Tensor,
-        targets: Tensor,
-        weights: Tensor,
-        settings: tuple[torch.dtype, bool],
+        ctx: Any, states: Tensor, table: Tensor, targets: Tensor, weights: Tensor, precision: torch.dtype
     ) -> tuple[Tensor, Tensor]:
-        losses = torch.empty(len(states), device=states.device, dtype=states.dtype)
-        precision, needed = settings
-        state_gradient = torch.empty_like(states) if needed else None
-        table_gradient = torch.zeros_like(table) if needed else None
-        narrow_table = table.detach().to(precision)
+        losses = torch.empty_like(weights)
+        own = weights.unsqueeze(1) * states
+        state_gradient = torch.empty_like(states)
+        table_gradient = torch.zeros_like(table)
+        narrow_table = table.to(precision)
+        rounded = None if precision is table.dtype else torch.empty_like(narrow_table)
+        buffer = narrow_table.new_empty(min(CHUNK_ROWS, len(states)), len(table))
         for start in range(0, len(states), CHUNK_ROWS):
             part = slice(start, start + CHUNK_ROWS)
-            narrow_states = states[part].detach().to(precision)
-            log_probabilities = torch.log_softmax(narrow_states @ narrow_table.T, dim=-1)
-            picked = targets[part].unsqueeze(1)
-            losses[part] = -log_probabilities.gather(1, picked).squeeze(1).to(states.dtype)
-            if state_gradient is not None and table_gradient is not None:
-                error = log_probabilities.exp_()
-                error.scatter_add_(1, picked, torch.full_like(picked, -1, dtype=precision))
-                error *= weights[part].unsqueeze(1).to(precision)
-                state_gradient[part] = error @ narrow_table
-                table_gradient += error.T @ narrow_states
-        ctx.save_for_backward(state_gradient, table_gradient)
+            probabilities = buffer[: len(states) - start]
+            torch.mm(states[part].to(precision), narrow_table.T, out=probabilities)
+            torch.softmax(probabilities, -1, out=probabilities)
+            losses[part] = probabilities.gather(1, targets[part].unsqueeze(1)).squeeze(1)
+            state_gradient[part] = probabilities @ narrow_table
+            add_product(table_gradient, probabilities.T, own[part].to(precision), rounded)
+        losses.clamp_min_(torch.finfo(losses.dtype).tiny).log_().neg_()
+        state_gradient -= table[targets]
+        state_gradient *= weights.unsqueeze(1)
+        table_gradient.index_add_(0, targets, own, alpha=-1)
+        keep_gradients(ctx, state_gradient, table_gradient)
         ctx.mark_non_differentiable(losses)
         return (losses * weights).sum(), losses
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None, None, None]:
-        state_gradient, table_gradient = ctx.saved_tensors
-        return gradients[0] * state_gradient, gradients[0] * table_gradient, None, None, None
+        return *take_gradients(ctx, gradients[0]), None, None, None
+
+
+def _exact_losses(states: Tensor, table: Tensor, targets: Tensor, precision: torch.dtype) -> Tensor:
+    """-log softmax(states table^T)[targets], without gradients."""
+    losses, narrow_table = states.new_empty(len(states)), table.to(precision)
+    buffer = narrow_table.new_empty(min(CHUNK_ROWS, len(states)), len(table))
+    for start in range(0, len(states), CHUNK_ROWS):
+        part = slice(start, start + CHUNK_ROWS)
+        logits = buffer[: len(states) - start]
+        torch.mm(states[part].to(precision), narrow_table.T, out=logits)
+        logits = torch.log_softmax(logits, -1)
+        losses[part] = -logits.gather(1, targets[part].unsqueeze(1)).squeeze(1).to(losses.dtype)
+    return losses
 
 
 def chunked_cross_entropy(
@@ -108,12 +115,12 @@ def chunked_cross_entropy(
         precision: Of the matrix products; bfloat16 is for training only, float32 for every reported figure.
     """
     n_rows = len(states)
-    padding = (0, -n_rows % BLOCK_ROWS)
-    total, losses = _ChunkedCrossEntropy.apply(  # type: ignore[no-untyped-call]
-        F.pad(states, (0, 0, *padding)),
-        table,
-        F.pad(targets, padding),
-        F.pad(weights, padding),
-        (precision, torch.is_grad_enabled()),
-    )
+    states, targets, weights = padded_rows(states, targets, weights)
+    if torch.is_grad_enabled():
+        total, losses = _ChunkedCrossEntropy.apply(  # type: ignore[no-untyped-call]
+            states, table, targets, weights, precision
+        )
+    else:
+        losses = _exact_losses(states, table, targets, precision)
+        total = losses @ weights
     return total, losses[:n_rows]

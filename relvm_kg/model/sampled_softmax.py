@@ -14,11 +14,10 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from relvm_kg.encoding.vocabulary import PAD, SPECIAL_TOKENS
+from relvm_kg.encoding.vocabulary import SPECIAL_TOKENS
+from relvm_kg.model.chunks import CHUNK_ROWS, add_product, keep_gradients, padded_rows, take_gradients
 
 SAMPLE_POWER = 0.75
-CHUNK_ROWS = 512
-BLOCK_ROWS = 64
 
 
 class TokenSample(NamedTuple):
@@ -96,45 +95,48 @@ class _SampledCrossEntropy(torch.autograd.Function):
         settings: tuple[TokenSample, torch.dtype],
     ) -> tuple[Tensor, Tensor]:
         (tokens, log_expected), precision = settings
-        losses = torch.empty_like(weights)
+        target_vectors = table[targets]
+        true = (states * target_vectors).sum(-1)
+        above, own = torch.empty_like(true), torch.empty_like(states)
         state_gradient = torch.empty_like(states)
-        target_gradient = torch.empty_like(states)
-        narrow_table = table[tokens].to(precision)
-        sampled_gradient = torch.zeros(narrow_table.shape, device=table.device, dtype=table.dtype)
-        correction = -log_expected.to(precision)
-        place = torch.full((len(table),), -1, device=table.device)
-        place[tokens] = torch.arange(len(tokens), device=table.device)
-        own = place[targets]
+        sampled_table = table[tokens]
+        sampled_gradient = torch.zeros_like(sampled_table)
+        narrow_table, correction = sampled_table.to(precision), -log_expected.to(precision)
+        rounded = None if precision is table.dtype else torch.empty_like(narrow_table)
+        buffer = narrow_table.new_empty(min(CHUNK_ROWS, len(states)), len(tokens))
+        places = _places_in_sample(tokens, targets, len(table))
         for start in range(0, len(states), CHUNK_ROWS):
-            part = slice(start, start + CHUNK_ROWS)
-            vectors = table[targets[part]]
-            true = (states[part] * vectors).sum(-1)
-            narrow_states = states[part].to(precision)
-            logits = torch.addmm(correction, narrow_states, narrow_table.T)
-            hit = (own[part] >= 0).nonzero().squeeze(1)
-            logits[hit, own[part][hit]] = -torch.inf
-            log_others = torch.logsumexp(logits, -1).to(true.dtype)
-            log_all = torch.logaddexp(log_others, true)
-            losses[part] = log_all - true
-            scale = weights[part] * torch.exp(log_others - log_all)
-            others = torch.softmax(logits, -1)
-            state_gradient[part] = (others @ narrow_table).to(states.dtype)
-            state_gradient[part] -= vectors
-            state_gradient[part] *= scale.unsqueeze(1)
-            weighted = states[part] * scale.unsqueeze(1)
-            target_gradient[part] = -weighted
-            sampled_gradient += others.T @ weighted.to(precision)
-        table_gradient = torch.zeros_like(table)
-        table_gradient[tokens] = sampled_gradient
-        table_gradient.index_add_(0, targets, target_gradient)
-        ctx.save_for_backward(state_gradient, table_gradient)
+            part, logits = slice(start, start + CHUNK_ROWS), buffer[: len(states) - start]
+            torch.addmm(correction, states[part].to(precision), narrow_table.T, out=logits)
+            column = places[part].clamp_min(0)
+            hit = torch.where(places[part] < 0, logits.gather(1, column), -torch.inf)
+            logits.scatter_(1, column, hit)
+            largest = logits.amax(-1).to(true.dtype)
+            torch.softmax(logits, -1, out=logits)
+            # ln of the sum over the others: softmax has divided by it, so the largest entry tells it.
+            above[part] = largest - logits.amax(-1).to(true.dtype).log() - true[part]
+            own[part] = states[part] * (weights[part] * torch.sigmoid(above[part])).unsqueeze(1)
+            state_gradient[part] = logits @ narrow_table
+            add_product(sampled_gradient, logits.T, own[part].to(precision), rounded)
+        losses = F.softplus(above)
+        state_gradient -= target_vectors
+        state_gradient *= (weights * torch.sigmoid(above)).unsqueeze(1)
+        table_gradient = torch.zeros_like(table).index_copy_(0, tokens, sampled_gradient)
+        table_gradient.index_add_(0, targets, own, alpha=-1)
+        keep_gradients(ctx, state_gradient, table_gradient)
         ctx.mark_non_differentiable(losses)
         return (losses * weights).sum(), losses
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None, None, None]:
-        state_gradient, table_gradient = ctx.saved_tensors
-        return gradients[0] * state_gradient, gradients[0] * table_gradient, None, None, None
+        return *take_gradients(ctx, gradients[0]), None, None, None
+
+
+def _places_in_sample(tokens: Tensor, targets: Tensor, n_vocabulary: int) -> Tensor:
+    """Where the sample holds each row's target; -1 where it does not. *Shape:* (rows, 1)"""
+    place = torch.full((n_vocabulary,), -1, device=tokens.device)
+    place[tokens] = torch.arange(len(tokens), device=tokens.device)
+    return place[targets].unsqueeze(1)
 
 
 def sampled_cross_entropy(
@@ -157,12 +159,8 @@ def sampled_cross_entropy(
         settings: The sample, and the precision of the matrix products.
     """
     n_rows = len(states)
-    padding = (0, -n_rows % BLOCK_ROWS)
+    states, targets, weights = padded_rows(states, targets, weights)
     total, losses = _SampledCrossEntropy.apply(  # type: ignore[no-untyped-call]
-        F.pad(states, (0, 0, *padding)),
-        table,
-        F.pad(targets, padding, value=PAD),
-        F.pad(weights, padding),
-        settings,
+        states, table, targets, weights, settings
     )
     return total, losses[:n_rows]

@@ -10,8 +10,9 @@ import torch
 from torch.nn import functional
 
 from relvm_kg.encoding.batches import pad_batch
+from relvm_kg.model.chunks import CHUNK_ROWS
 from relvm_kg.model.generative import Gaussian
-from relvm_kg.model.objective import CHUNK_ROWS, Loss, chunked_cross_entropy, kl_to_standard_normal
+from relvm_kg.model.objective import Loss, chunked_cross_entropy, kl_to_standard_normal
 from relvm_kg.model.presets import EntityStart, ModelConfig, Preset, Size, model_config
 from relvm_kg.model.relvm import ContextBatch, Relvm
 
@@ -53,6 +54,14 @@ def test_chunked_cross_entropy_agrees_with_the_full_softmax_in_loss_and_gradient
     assert total.item() == pytest.approx(full.item(), rel=1e-5)
     for a, b in zip(wanted, found, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
+
+
+def test_a_second_backward_pass_through_the_chunked_loss_is_refused() -> None:
+    states, table = torch.randn(3, 4, requires_grad=True), torch.randn(9, 4, requires_grad=True)
+    total, _ = chunked_cross_entropy(states, table, torch.tensor([1, 2, 3]), torch.ones(3))
+    total.backward(retain_graph=True)  # type: ignore[no-untyped-call]
+    with pytest.raises(RuntimeError, match="one backward pass only"):
+        total.backward()  # type: ignore[no-untyped-call]
 
 
 def test_bfloat16_gradients_point_where_exact_gradients_point() -> None:
