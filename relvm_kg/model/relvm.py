@@ -60,7 +60,7 @@ class ContextBatch:
 
     def cut(self, share: Share) -> "ContextBatch":
         """A process's share of the batch."""
-        if share.is_whole:
+        if share.n_processes == 1:
             return self
         rows = share.rows
         return ContextBatch(
@@ -72,6 +72,13 @@ class ContextBatch:
             None if self.other_tails is None else self.other_tails[rows],
             part=share,
         )
+
+    def to(self, device: torch.device) -> "ContextBatch":
+        """The batch on a device, which fetches it when it needs it."""
+        tokens, lengths, heads, tails = (
+            one.to(device, non_blocking=True) for one in (self.tokens, self.lengths, self.heads, self.tails)
+        )
+        return replace(self, tokens=tokens, lengths=lengths, heads=heads, tails=tails)
 
     def with_pairs(self, heads: Tensor, tails: Tensor) -> "ContextBatch":
         """The same contexts under other pairs."""

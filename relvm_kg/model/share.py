@@ -22,22 +22,20 @@ class Share:
     counts: bool = True
     """Whether the rows weigh anything; a batch smaller than the number of processes gives some of them a row for
     nothing."""
+    n_processes: int = 1
+    """How many processes share the batch."""
 
     @classmethod
     def of(cls, total: int, rank: int, count: int) -> "Share":
         """The share of process number `rank` of `count`; shares differ by one row at most."""
         start, stop = (total * place // count for place in (rank, rank + 1))
-        return cls(start, stop, total) if stop > start else cls(0, 1, total, counts=False)
+        counts = stop > start
+        return cls(*((start, stop) if counts else (0, 1)), total, counts, count)
 
     @property
     def rows(self) -> slice:
         """The share's rows of the whole batch."""
         return slice(self.start, self.stop)
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether no other process has any of the batch."""
-        return self.stop - self.start == self.total
 
     @property
     def row_weight(self) -> float:
@@ -54,7 +52,7 @@ class Share:
 
     def add(self, part: Tensor) -> Tensor:
         """The sum of `part` over all processes. Its gradient is that of the own part: those of all processes add up."""
-        if self.is_whole:
+        if self.n_processes == 1:
             return part
         others = part.detach().clone()
         torch.distributed.all_reduce(others)

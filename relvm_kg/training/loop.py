@@ -1,26 +1,28 @@
 """The training loop of the representation: it resumes to the same result, measures itself and keeps a trace.
 
-Its rooms: `schedule` (when), `step` (one step), `state` (what is on disk), `trace` (what it writes down).
+Its rooms: `schedule` (when), `feed` (which batches), `step` (one step), `processes` (when there are several), `state`
+(what is on disk), `trace` (what is written down).
 """
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from relvm_kg.config import settings_to_mapping
-from relvm_kg.encoding.batches import epoch_batches
-from relvm_kg.errors import DamagedFileError
+from relvm_kg.errors import DamagedFileError, InvalidInputError
 from relvm_kg.model.precision import precision_note
 from relvm_kg.model.presets import EntityStart, ModelConfig, TrainingConfig
 from relvm_kg.model.relvm import Relvm
 from relvm_kg.progress import Progress
-from relvm_kg.training.data import IntArray, TrainingCorpus, rows_of_epoch
+from relvm_kg.training.data import IntArray, TrainingCorpus
+from relvm_kg.training.feed import Feed
 from relvm_kg.training.health import pair_share
 from relvm_kg.training.optimiser import start_optimisers
+from relvm_kg.training.processes import ALONE, Processes
 from relvm_kg.training.schedule import Schedule
 from relvm_kg.training.state import BEST, Best, Resumed, RunState
 from relvm_kg.training.step import StepFigures, Stepper
@@ -43,15 +45,24 @@ class Trainer:
     """Trains one model in a folder that holds its state and trace."""
 
     def __init__(
-        self, folder: Path, corpus: TrainingCorpus, model: ModelConfig, training: TrainingConfig, device: torch.device
+        self,
+        folder: Path,
+        corpus: TrainingCorpus,
+        model: ModelConfig,
+        training: TrainingConfig,
+        device: torch.device,
+        processes: Processes = ALONE,
     ) -> None:
         """Start a run, or take it up where the folder's state left it.
 
         Raises:
             InvalidInputError: if the state belongs to other settings or another corpus.
+            WorkspaceError: if the processes do not see the same state.
         """
         self.folder, self.corpus, self.config, self.device = folder, corpus, training, device
-        self.rows = _training_sample(corpus, training)
+        if processes.count > 1 and model.posterior_scale:
+            raise InvalidInputError("model.posterior_scale must be 0 for several processes; train with one")
+        self.processes, self.rows = processes, _training_sample(corpus, training)
         self.schedule = Schedule(len(self.rows), training)
         profiles = None
         if model.entity_start is not EntityStart.RANDOM:
@@ -59,11 +70,15 @@ class Trainer:
         n_entities = len(corpus.types)
         self.model = Relvm.started(model, n_entities, len(corpus.vocabulary), training.seed, profiles).to(device)
         self.optimisers = start_optimisers(self.model, training)
-        self._stepper = Stepper(self.model, corpus, self.schedule, self.optimisers)
+        self._stepper = Stepper(self.model, corpus, self.schedule, self.optimisers, processes)
         settings = {"model": settings_to_mapping(model), "training": settings_to_mapping(training)}
         self.state = RunState(folder, {**settings, "corpus": folder_key(corpus)})
         self.resumed = self.state.restore(self.model, self.optimisers) or Resumed(step=0)
         self.step, self.best = self.resumed.step, self.resumed.best
+        processes.agree(self.step, "number of steps done")
+        processes.agree(
+            sum(float(weight.detach().double().sum()) for weight in self.model.parameters()), "sum of weights"
+        )
 
     @property
     def finished(self) -> bool:
@@ -77,6 +92,26 @@ class Trainer:
             progress: Where progress goes.
             on_probe: Called at the steps of `Schedule.probes_after`.
         """
+        feed = Feed(self.corpus, self.rows, self.schedule, self.processes, self.device)
+        if self.processes.is_first:
+            self._open_folder(progress)
+        last_save, rate, shown = time.monotonic(), _Rate(), dict[str, float]()
+        with progress.task("train", self.schedule.total_steps, "step", self.step) as task:
+            for ready in feed.after(self.step):
+                figures = self._stepper.take(self.step, ready)
+                self.step += 1
+                rate.count(figures)
+                if self.schedule.probes_after(self.step) or self.finished:
+                    self._stepper.settle()
+                if line := self._line(figures, on_probe):
+                    append_trace(self.folder, line | rate.per_second())
+                    rate, shown = _Rate(), {k: v for k, v in line.items() if k in _SHOWN}
+                task.advance(1, **shown)
+                if time.monotonic() - last_save > self.config.checkpoint_seconds or self.finished:
+                    self.save()
+                    last_save = time.monotonic()
+
+    def _open_folder(self, progress: Progress) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         for words in (*self.resumed.words, precision_note(self.device)):
             if words:
@@ -84,32 +119,11 @@ class Trainer:
         cut_trace(self.folder, self.step)
         if self._readable_best(progress) is None:
             self.best = None
-        total = self.schedule.total_steps
-        last_save = time.monotonic()
-        rate = _Rate()
-        shown: dict[str, float] = {}
-        with progress.task("train", total, "step", self.step) as task:
-            for batch_rows in self._remaining_batches():
-                figures = self._stepper.take(self.step, batch_rows)
-                self.step += 1
-                rate.count(len(batch_rows), figures.n_tokens)
-                probes = on_probe is not None and self.schedule.probes_after(self.step)
-                if probes or self.step == total:
-                    self._stepper.settle()
-                if probes or self.step % TRACE_STEPS == 0 or self.step == total:
-                    line = self._line(figures) | rate.per_second() | (self._probe(on_probe) if probes else {})
-                    self._keep_best(line)
-                    append_trace(self.folder, line)
-                    rate = _Rate()
-                    shown = {k: v for k, v in line.items() if k in _SHOWN}
-                task.advance(1, **shown)
-                if time.monotonic() - last_save > self.config.checkpoint_seconds or self.step == total:
-                    self.save()
-                    last_save = time.monotonic()
 
     def save(self) -> None:
-        """Write weights, optimisers and position."""
-        self.state.save(self.model, self.optimisers, self.step, self.best)
+        """Write weights, optimisers and position; only the first process does."""
+        if self.processes.is_first:
+            self.state.save(self.model, self.optimisers, self.step, self.best)
 
     def take_best(self, progress: Progress) -> Best | None:
         """Put the weights that did best on held-out contexts into the model, once all steps are done.
@@ -145,25 +159,23 @@ class Trainer:
             self.state.save_best(self.model, self.best)
         line["best_step"] = self.best.step
 
-    def _remaining_batches(self) -> Iterator[IntArray]:
-        lengths = self.corpus.contexts.store.lengths
-        per_epoch = self.schedule.steps_per_epoch
-        while self.step < self.schedule.total_steps:
-            epoch, place = divmod(self.step, per_epoch)
-            rows = rows_of_epoch(self.corpus, self.rows, self.config.pair_sampling, (self.config.seed, epoch))
-            batches = epoch_batches(rows, lengths, self.config.batch_size, self.config.seed, epoch)
-            yield from batches[place : place + self.schedule.total_steps - self.step]
-
-    def _line(self, figures: StepFigures) -> dict[str, float]:
-        position = {"step": self.step, "kl_weight": self.schedule.kl_weight(self.step)}
-        return position | figures.as_mapping() | {"pair_share": self._pair_share()}
-
-    def _probe(self, on_probe: Probe | None) -> dict[str, float]:
-        if on_probe is None:
+    def _line(self, figures: StepFigures, on_probe: Probe | None) -> dict[str, float]:
+        """What the trace says of this step, nothing at most steps; the probe measures if it is its turn."""
+        probes = self.schedule.probes_after(self.step)
+        if not (probes or self.finished or self.step % TRACE_STEPS == 0):
             return {}
-        self.model.eval()
-        with torch.no_grad():
-            return dict(on_probe(self.model))
+        of_batch = figures.as_mapping()
+        if not self.processes.is_first:
+            return {}
+        weight, rate = self.schedule.kl_weight(self.step), self.schedule.learning_rate(self.step - 1)
+        line = {"step": self.step, "kl_weight": weight, "learning_rate": rate, **of_batch}
+        line["pair_share"] = self._pair_share()
+        if probes and on_probe is not None:
+            self.model.eval()
+            with torch.no_grad():
+                line |= on_probe(self.model)
+            self._keep_best(line)
+        return line
 
     def _pair_share(self) -> float:
         rows = self.rows[:: max(1, len(self.rows) // 200)]
@@ -177,9 +189,9 @@ class _Rate:
     def __init__(self) -> None:
         self.started, self.n_contexts, self.n_tokens = time.monotonic(), 0, 0
 
-    def count(self, n_contexts: int, n_tokens: int) -> None:
-        self.n_contexts += n_contexts
-        self.n_tokens += n_tokens
+    def count(self, figures: StepFigures) -> None:
+        self.n_contexts += figures.n_contexts
+        self.n_tokens += figures.n_tokens
 
     def per_second(self) -> dict[str, float]:
         seconds = max(time.monotonic() - self.started, 1e-9)
