@@ -29,9 +29,26 @@ class Gaussian(NamedTuple):
         return self.mean + noise * torch.exp(0.5 * self.log_variance)
 
 
-def one_bias_lstm(n_inputs: int, hidden: int) -> nn.LSTM:
+class OneBiasLstm(nn.LSTM):
     """A one-layer LSTM with the one bias of Eq. 5: PyTorch's second, redundant one stays at zero."""
-    lstm = nn.LSTM(n_inputs, hidden, batch_first=True)
+
+    precision = torch.float32
+    """Of its matrix products while it trains; what it gives is float32, and so is all it does otherwise."""
+
+    def forward(  # type: ignore[override]
+        self, inputs: Tensor, start: tuple[Tensor, Tensor] | None = None
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """States at each position, and the last state and cell, as `torch.nn.LSTM` gives them."""
+        if self.precision is torch.float32 or not self.training:
+            return super().forward(inputs, start)
+        with torch.autocast(inputs.device.type, self.precision):
+            states, (state, cell) = super().forward(inputs, start)
+        return states.float(), (state.float(), cell.float())
+
+
+def one_bias_lstm(n_inputs: int, hidden: int) -> OneBiasLstm:
+    """An LSTM at its first weights."""
+    lstm = OneBiasLstm(n_inputs, hidden, batch_first=True)
     redundant = lstm.get_parameter("bias_hh_l0")
     nn.init.zeros_(redundant)
     redundant.requires_grad_(False)

@@ -87,6 +87,17 @@ class Processes:
 ALONE = Processes()
 
 
+def is_helper() -> bool:
+    """Whether `torchrun` started this process to help another one, which alone writes files and speaks."""
+    return _from_environment()[0] > 0
+
+
+def _from_environment() -> tuple[int, int]:
+    """Number of this process and of all, as `torchrun` tells them."""
+    count = int(os.environ.get("WORLD_SIZE", "1"))
+    return (int(os.environ.get("RANK", "0")), count) if count > 1 else (0, 1)
+
+
 @contextmanager
 def joined(choice: Device) -> Iterator[tuple[Processes, torch.device]]:
     """Join the processes that `torchrun` started; without it this process is alone.
@@ -98,7 +109,7 @@ def joined(choice: Device) -> Iterator[tuple[Processes, torch.device]]:
         InvalidInputError: if the device is not there, or there are more processes than GPUs on this machine.
         WorkspaceError: if another process ended.
     """
-    count, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
+    rank, count = _from_environment()
     device = torch_device(choice)
     if count == 1:
         yield ALONE, device

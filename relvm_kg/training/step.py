@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from relvm_kg.model.contrast import others_of_type
+from relvm_kg.model.generative import OneBiasLstm
 from relvm_kg.model.objective import Loss
 from relvm_kg.model.precision import training_precision
 from relvm_kg.model.presets import Precision
@@ -60,6 +61,12 @@ class Stepper:
     schedule: Schedule
     optimisers: Mapping[str, Optimizer]
     processes: Processes = ALONE
+
+    def __post_init__(self) -> None:
+        """On a GPU the LSTMs compute in bfloat16 too; sums, normalisations and logarithms stay in float32."""
+        for module in self.model.modules():
+            if isinstance(module, OneBiasLstm) and self.model.device.type == "cuda":
+                module.precision = self._precision
 
     @cached_property
     def _proposal(self) -> Proposal | None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -51,11 +52,15 @@ with joined(Device.CPU) as (processes, device):
 
 
 def _run(workspace: Workspace, folder: Path, variant: str, n_processes: int) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, *_torchrun(n_processes)] if n_processes > 1 else [sys.executable]
     script = folder.with_suffix(".py")
     script.write_text(CHILD)
+    launcher = _torchrun(n_processes) if n_processes > 1 else []
+    return _python([*launcher, str(script), str(workspace.corpus_dir), str(folder), variant])
+
+
+def _python(arguments: list[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*command, str(script), str(workspace.corpus_dir), str(folder), variant],
+        [sys.executable, *arguments],
         capture_output=True,
         text=True,
         timeout=300,
@@ -100,6 +105,35 @@ def test_a_process_that_fails_ends_the_others(simulated_workspace: Workspace, tm
     assert done.returncode != 0
     assert "this one fails" in done.stderr
     assert time.monotonic() - started < 120
+
+
+@pytest.mark.slow
+def test_torchrun_trains_a_whole_run_that_one_process_writes(simulated_workspace: Workspace, tmp_path: Path) -> None:
+    workspace = Workspace.open(shutil.copytree(simulated_workspace.path, tmp_path / "w"))
+    program = Path(sys.executable).with_name("relvm-kg")
+    options = ["--workspace", str(workspace.path), "--run", "shared", "--epochs", "0.3", "--max-contexts", "300"]
+    short = ["--pair-steps", "20", "--mention-steps", "20", "--no-language-model", "--allow-collapse", "--json"]
+    command = [*_torchrun(2), "--no-python", "--", str(program), "train", *options, *short]
+    done = _python(command)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["run_id"] == "shared", "one process alone may print the report"
+    assert workspace.run_dir("shared").is_dir()
+    again = _python(command)
+    assert again.returncode == 0, again.stderr
+    assert json.loads(again.stdout)["finished_before"]
+
+
+@pytest.mark.slow
+def test_torchrun_ends_where_another_process_writes_to_the_workspace(
+    simulated_workspace: Workspace, tmp_path: Path
+) -> None:
+    workspace = Workspace.open(shutil.copytree(simulated_workspace.path, tmp_path / "w"))
+    program = Path(sys.executable).with_name("relvm-kg")
+    command = [*_torchrun(2), "--no-python", "--", str(program), "train", "--workspace", str(workspace.path)]
+    with workspace.lock():
+        done = _python(command)
+    assert done.returncode != 0
+    assert "another relvm-kg process is writing" in done.stderr
 
 
 def test_shares_cover_a_batch_and_differ_by_one_row_at_most() -> None:
