@@ -8,7 +8,7 @@ import numpy as np
 
 from relvm_kg.benchmark.columns.features import Block, FamilyBlocks, FitFeatures, PairFeatures, family_blocks
 from relvm_kg.benchmark.columns.label_features import training_degrees
-from relvm_kg.benchmark.columns.network import NetworkInput, train_and_score
+from relvm_kg.benchmark.columns.network import START_DEVIATION, NetworkInput, train_and_score
 from relvm_kg.benchmark.columns.pairs import FamilyPairs, Fit
 from relvm_kg.benchmark.columns.settings import ClassifierSettings, Family, Kind
 from relvm_kg.benchmark.data import Comentions
@@ -81,7 +81,7 @@ class LearnedEmbeddings:
     @property
     def key(self) -> str:
         """See `Entrant`."""
-        return f"learned embeddings {self.dimensions}"
+        return f"learned embeddings {self.dimensions}, start {START_DEVIATION}"
 
     def scorer(self, pairs: FamilyPairs, settings: ClassifierSettings) -> Scorer:
         """See `Entrant`."""

@@ -18,6 +18,8 @@ from relvm_kg.benchmark.triples import FloatArray, IntArray
 from relvm_kg.metrics import average_precision
 from relvm_kg.types import Relation
 
+START_DEVIATION = 0.02
+"""Of vectors that are learned from labels: short ones, since what is random in them is learned by heart."""
 _ROWS = 4_096
 """Vectors that are predicted at once."""
 
@@ -28,6 +30,7 @@ class TrainedPair(nn.Module):
     def __init__(self, n_entities: int, dimensions: int, hidden: int) -> None:
         super().__init__()
         self.table = nn.Embedding(n_entities, dimensions)
+        nn.init.normal_(self.table.weight, std=START_DEVIATION)
         self.linear = nn.Linear(3 * dimensions, hidden, bias=False)
 
     def forward(self, rows: Tensor) -> Tensor:
