@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,15 @@ from relvm_kg.benchmark.columns.entrants import (
 from relvm_kg.benchmark.columns.features import Float32Array, PairFeatures, PairVectors, profile_features
 from relvm_kg.benchmark.columns.label_features import RateAndCount
 from relvm_kg.benchmark.columns.relvm_features import PriorDraws, PriorMean, entity_vectors, model_digest
-from relvm_kg.benchmark.data import Comentions
-from relvm_kg.encoding.profiles import unit_rows
+from relvm_kg.benchmark.data import Comentions, read_comentions
+from relvm_kg.encoding.profiles import load_profiles, unit_rows
 from relvm_kg.model.relvm import Relvm
+
+
+def load_floors(folder: Path) -> "Floors":
+    """The floors of a corpus generation."""
+    text, comention = load_profiles(folder)
+    return Floors(text=text, comention=comention, comentions=read_comentions(folder, len(text)))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

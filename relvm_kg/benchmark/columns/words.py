@@ -1,19 +1,44 @@
 """The words of a pair's training sentences, reduced: what a text classifier without any representation would read."""
 
 import math
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import scipy.sparse
 
+from relvm_kg.benchmark.columns.entrants import Representation, Scorer
 from relvm_kg.benchmark.columns.features import PairRows
 from relvm_kg.benchmark.columns.pairs import FamilyPairs
+from relvm_kg.benchmark.columns.settings import ClassifierSettings, Family
 from relvm_kg.benchmark.triples import IntArray
 from relvm_kg.corpus.tables import read_columns
 from relvm_kg.encoding.profiles import text_profile, unit_rows
 from relvm_kg.encoding.token_store import TokenStore
 from relvm_kg.encoding.vocabulary import SPECIAL_TOKENS
 from relvm_kg.pairs import pair_keys
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SentenceWords:
+    """The classifier on the words of a pair's training sentences; an `Entrant` for co-mentioned pairs."""
+
+    folder: Path
+    """A corpus generation."""
+    corpus_hash: str
+    dimensions: int = 300
+    name: str = "bag of words"
+    families: tuple[Family, ...] = field(default=(Family.CO_MENTIONED,), init=False)
+
+    @property
+    def key(self) -> str:
+        """See `Entrant`."""
+        return f"words {self.dimensions} of {self.corpus_hash}"
+
+    def scorer(self, pairs: FamilyPairs, settings: ClassifierSettings) -> Scorer:
+        """See `Entrant`."""
+        words = sentence_words(self.folder, pairs, self.dimensions)
+        return Representation(name=self.name, key=self.key, features=(words,)).scorer(pairs, settings)
 
 
 def sentence_words(folder: Path, pairs: FamilyPairs, dimensions: int = 300) -> PairRows:
