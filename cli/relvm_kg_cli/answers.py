@@ -3,15 +3,21 @@
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from relvm_kg_cli.output import Console
+
 if TYPE_CHECKING:
     from relvm_kg.pipeline.answers import Answer, NamedEntity, Ranking
+    from relvm_kg.pipeline.text_session import TextReport
 
 _N_PMIDS = 8
+_N_SENTENCES = 3
 
 
 def entity_text(entity: "NamedEntity") -> str:
-    """Name, id and type."""
-    return f"{entity.name} ({entity.id}, {entity.type})"
+    """Name, id and type, and what the vector rests on where training never saw the entity."""
+    n = entity.from_sentences
+    rests_on = "" if n is None else f"; vector from {n:,} sentence{'s' * (n != 1)} of the given text"
+    return f"{entity.name} ({entity.id}, {entity.type}{rests_on})"
 
 
 def answer_rows(answer: "Answer", known: dict[str, Any] | None) -> Iterator[tuple[str, str]]:
@@ -90,6 +96,35 @@ def scant_text(ranking: "Ranking") -> str:
         f"only {n:,} document{'s' if n != 1 else ''} here mention{'s' if n == 1 else ''} "
         f"{entity_text(ranking.entity)}: a ranking from so little text says next to nothing"
     )
+
+
+def marked(text: str, spans: Iterable[tuple[int, int] | None], console: Console) -> str:
+    """A sentence with its mentions made to stand out."""
+    for start, end in sorted((span for span in spans if span is not None), reverse=True):
+        text = text[:start] + console.bold(text[start:end]) + text[end:]
+    return text
+
+
+def text_lines(report: "TextReport", console: Console) -> Iterator[str]:
+    """The first sentences of the given text behind an answer."""
+    for one in report.sentences[:_N_SENTENCES]:
+        yield f"{one.file} {one.doc_id}#{one.sentence_index}{'' if one.year is None else f' {one.year}'}"
+        yield f"  {marked(one.sentence, (one.head_span, one.tail_span), console)}"
+
+
+def text_words(report: "TextReport") -> Iterator[str]:
+    """What the given text had to do with an answer."""
+    files = " and ".join(report.files)
+    if not report.entities:
+        yield f"training saw every entity asked for, so that {files} changed no vector"
+    for entity in report.entities:
+        yield (
+            f"training never saw {entity.name} ({entity.id}): its vector rests on {entity.n_sentences:,} "
+            f"sentence{'s' * (entity.n_sentences != 1)} of {entity.n_documents:,} document"
+            f"{'s' * (entity.n_documents != 1)} of {files}, with {entity.n_partners:,} entities that the run knows"
+        )
+    if len(report.sentences) > _N_SENTENCES:
+        yield f"{len(report.sentences):,} such sentences in {files}; --json lists them all"
 
 
 def notes(answer: "Answer") -> Iterator[str]:

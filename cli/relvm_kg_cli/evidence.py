@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from relvm_kg_cli.answers import entity_text
+from relvm_kg_cli.answers import entity_text, marked
 from relvm_kg_cli.options import epilog, open_session, with_console, with_model
 from relvm_kg_cli.output import Console
 
@@ -58,7 +58,9 @@ def evidence(console: Console, *, first: str, second: str, limit: int | None, ru
     for note in session.notes:
         console.say(f"note: {note}")
     for sentence in shown:
-        console.line(f"{_place(sentence)}\n    {marked(sentence, console)}")
+        console.line(
+            f"{_place(sentence)}\n    {marked(sentence.sentence, (sentence.head_span, sentence.tail_span), console)}"
+        )
     pair_text = f"{entity_text(head)} and {entity_text(tail)}"
     if not sentences:
         console.say(f"no sentence mentions both {pair_text}")
@@ -79,11 +81,3 @@ def _place(sentence: "EvidenceSentence") -> str:
     tagged = f"  tagged as {source_ids}" if source_ids else ""
     place = f"{sentence.doc_id}#{sentence.sentence_index}{year}"
     return f"{place}{retracted}{probability}{tagged}{simulated}"
-
-
-def marked(sentence: "EvidenceSentence", console: Console) -> str:
-    """The sentence with both mentions made to stand out."""
-    text = sentence.sentence
-    for start, end in sorted((sentence.head_span, sentence.tail_span), reverse=True):
-        text = text[:start] + console.bold(text[start:end]) + text[end:]
-    return text

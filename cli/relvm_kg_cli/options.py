@@ -12,6 +12,7 @@ from relvm_kg_cli.output import Console
 
 if TYPE_CHECKING:
     from relvm_kg.pipeline.session import Session
+    from relvm_kg.pipeline.text_session import TextSession
 
 DEVICES = ("auto", "cpu", "cuda")
 """Values of `relvm_kg.training.device.Device`, which imports torch."""
@@ -46,6 +47,17 @@ def with_model(function: Command) -> Command:
     run = click.option("--run", "run_id", metavar="RUN", help="Model run; the workspace's default if not given.")
     device = click.option("--device", type=click.Choice(DEVICES), default="auto", help="Where to compute.")
     return run(device(function))
+
+
+def with_text(function: Command) -> Command:
+    """Add `--text`: files whose new entities can be asked about, too."""
+    return click.option(
+        "--text",
+        "text",
+        multiple=True,
+        metavar="FILE",
+        help="New text: entities that training never saw get vectors from its sentences.",
+    )(function)
 
 
 def with_tagger(function: Command) -> Command:
@@ -95,3 +107,14 @@ def open_session(console: Console, run_id: str | None, device: str) -> "Session"
     from relvm_kg.training.device import Device
 
     return Session(open_workspace(console), run_id, device=Device(device))
+
+
+def open_text_session(console: Console, run_id: str | None, device: str, text: tuple[str, ...]) -> "TextSession | None":
+    """The workspace with its model and new text; None without text."""
+    if not text:
+        return None
+    from relvm_kg.pipeline.text_session import TextSession
+    from relvm_kg.training.device import Device
+
+    workspace = open_workspace(console)
+    return TextSession(workspace, text, run_id, device=Device(device), progress=console.progress)

@@ -121,6 +121,24 @@ class Catalogue:
         except (FileNotFoundError, pa.ArrowInvalid) as error:
             raise WorkspaceError(f"{folder} must hold a catalogue: {error}; build the workspace again") from error
 
+    def with_entries(self, entries: Sequence[CatalogueEntry]) -> "Catalogue":
+        """The same catalogue with more entities at its end; it is not sorted any more."""
+        columns: dict[str, list[Any]] = {
+            "id": [str(e.id) for e in entries],
+            "type": [e.type.value for e in entries],
+            "name": [e.name for e in entries],
+            "synonyms": [list(e.synonyms) for e in entries],
+            "n_documents": [e.n_documents for e in entries],
+            "n_sentences": [e.n_sentences for e in entries],
+            **dict.fromkeys(("n_training_sentences", "n_training_contexts", "document_share"), [0] * len(entries)),
+        }
+        table = _appended(self.table, columns, len(entries))
+        if self._synonyms is None:
+            return Catalogue(table, None)
+        forms = [(len(self) + place, *form) for place, entry in enumerate(entries) for form in entry.forms]
+        names = {name: [form[i] for form in forms] for i, name in enumerate(SYNONYM_SCHEMA.names)}
+        return Catalogue(table, _appended(self._synonyms, names, len(forms)))
+
     def __len__(self) -> int:
         return len(self.ids)
 
@@ -189,3 +207,11 @@ class Catalogue:
         columns = (self._synonyms[name].to_pylist() for name in SYNONYM_SCHEMA.names)
         for index, text, n_mentions, kind in zip(*columns, strict=True):
             yield index, NameForm(text, n_mentions, FormKind(kind))
+
+
+def _appended(table: pa.Table, columns: Mapping[str, list[Any]], n: int) -> pa.Table:
+    """A table with rows added; columns that are not given are null there."""
+    added = [pa.array(columns.get(field.name, [None] * n), type=field.type) for field in table.schema]
+    names = table.schema.names
+    nullable = pa.schema([field.with_nullable(True) for field in table.schema])
+    return pa.concat_tables([table.cast(nullable), pa.Table.from_arrays(added, names=names).cast(nullable)])

@@ -30,6 +30,8 @@ class NamedEntity(NamedTuple):
     """Levels below the root of its hierarchy (MeSH); None where no names catalogue has it."""
     document_share: float = 0.0
     """Share of the corpus's documents that mention it."""
+    from_sentences: int | None = None
+    """Sentences of a given text that its vector rests on, where training never saw it; else None."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +123,12 @@ def named(session: Session, index: int) -> NamedEntity:
     catalogue = session.catalogue
     share = round(float(catalogue.document_share[index]), 6)
     return NamedEntity(
-        str(catalogue.ids[index]), catalogue.names[index], catalogue.types[index].value, catalogue.depth(index), share
+        str(catalogue.ids[index]),
+        catalogue.names[index],
+        catalogue.types[index].value,
+        catalogue.depth(index),
+        share,
+        session.from_sentences(index),
     )
 
 
@@ -186,7 +193,7 @@ def rank_partners(
     pairs = [session.ordered(x, int(y)) for y in candidates[places]]
     return Ranking(
         entity=named(session, x),
-        n_documents=int(session.catalogue.n_documents[x]),
+        n_documents=session.n_documents(x),
         answers=tuple(_answers(session, np.array([p.head for p in pairs]), np.array([p.tail for p in pairs]), scores)),
         n_candidates=len(candidates),
         n_without_text=n_without,

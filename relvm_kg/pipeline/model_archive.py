@@ -39,7 +39,7 @@ REQUIRED = (
     "trace.jsonl",
     "report.json",
 )
-OPTIONAL = ("mention.json", "mention.safetensors")
+OPTIONAL = ("mention.json", "mention.safetensors", "projection.safetensors")
 FILES = (*REQUIRED, *OPTIONAL)
 MAX_BYTES = 16 * 1024**3
 """Largest content of an archive, unpacked."""

@@ -20,6 +20,7 @@ from relvm_kg.config import settings_from_mapping
 from relvm_kg.entities.catalogue import Catalogue
 from relvm_kg.errors import InvalidInputError, RelvmKgError
 from relvm_kg.model.checkpoint import CONFIG, FORMAT_VERSION, WEIGHTS, BundleConfig
+from relvm_kg.model.projection_file import PROJECTION, load_projection
 from relvm_kg.model.relvm import Relvm
 from relvm_kg.pipeline.run_info import describe_run
 from relvm_kg.scoring.scorer import RelvmScorer
@@ -73,6 +74,8 @@ def _check(folder: Path, run_id: str) -> None:
         mention = settings_from_mapping(MentionReport, read_json(folder / MENTION_SETTINGS))
         _check_shapes(folder / MENTION_WEIGHTS, lambda: MentionClassifier(mention.model, mention.n_vocabulary))
         load_mention_classifier(folder)
+    if (folder / PROJECTION).is_file():
+        load_projection(folder, config.n_vocabulary, config.n_entities, config.model)
     RelvmScorer.load(folder, torch.device("cpu"))
     _check_names(folder)
     _check_report(folder)

@@ -81,11 +81,17 @@ class Session:
     @cached_property
     def catalogue(self) -> Catalogue:
         """The entities of the corpus, or of the model where there is no corpus."""
+        return self._load_catalogue()
+
+    def _load_catalogue(self) -> Catalogue:
         return Catalogue.load(self.corpus_folder or self.run_folder)
 
     @cached_property
     def facts(self) -> PairFacts | None:
         """What is known of pairs; None without a corpus."""
+        return self._load_facts()
+
+    def _load_facts(self) -> PairFacts | None:
         return None if self.corpus_folder is None else PairFacts(self.corpus_folder)
 
     @cached_property
@@ -109,6 +115,9 @@ class Session:
         Raises:
             WorkspaceError: if there is none, or ids that it knows are gone from the catalogue or have another type.
         """
+        return self._load_scorer()
+
+    def _load_scorer(self) -> RelvmScorer:
         scorer = RelvmScorer.load(self.run_folder, torch_device(self._device), self._samples)
         self._check_ids(scorer)
         return scorer
@@ -202,6 +211,14 @@ class Session:
                 "training text mentions it, so nothing can be said of it"
             )
         return rows
+
+    def from_sentences(self, index: int) -> int | None:
+        """Sentences of a given text that an entity's vector rests on; None where it was trained or has none."""
+        return None
+
+    def n_documents(self, index: int) -> int:
+        """Documents that mention an entity."""
+        return int(self.catalogue.n_documents[index])
 
     def scorable(self, indices: IntArray) -> npt.NDArray[np.bool_]:
         """Which catalogue indices the model has text of. *Shape:* (indices)"""
