@@ -5,6 +5,7 @@
     prepared/                   the same documents split into sentences and tagged (resumable by part of a file)
     corpus/<generation>/        tables of one build: entities, sentences, contexts, tokens, relations ...
     runs/<run_id>/              model bundles with their traces and checkpoints
+    language-models/<hash>/     language models that the runs are read beside
     graph/                      the graph's Parquet tables (source of truth) and caches
 
 Writers take the lock. Readers need none: a generation never changes once `workspace.json` names it.
@@ -150,6 +151,11 @@ class Workspace:
     def runs_dir(self) -> Path:
         """Model bundles."""
         return self.path / "runs"
+
+    @property
+    def language_models_dir(self) -> Path:
+        """Language models, one folder for each hash of text, vocabulary, size and budget."""
+        return self.path / "language-models"
 
     @property
     def graph_dir(self) -> Path:

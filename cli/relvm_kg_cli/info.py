@@ -1,6 +1,6 @@
 """`relvm-kg info`."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -8,7 +8,7 @@ from relvm_kg_cli.options import epilog, open_workspace, with_console
 from relvm_kg_cli.output import Console
 
 if TYPE_CHECKING:
-    from relvm_kg.pipeline.run_info import RunInfo, WorkspaceInfo
+    from relvm_kg.pipeline.run_info import RunFigures, RunInfo, WorkspaceInfo
 
 _COLUMNS = (
     "run",
@@ -29,19 +29,26 @@ _COLUMNS = (
         "relvm-kg info --workspace W",
         "path, corpus_hash, default_run, simulated, account, runs (each: run_id, is_default, is_finished, is_stale, "
         "carries_pair, pair_share, active_units, gap_head, gap_tail, validation_average_precision, ...), graph "
-        "(entities, known, comentions, predictions, prediction_runs, unfinished_runs)",
+        "(entities, known, comentions, predictions, prediction_runs, unfinished_runs); of a RUN: run, health, "
+        "language_model, pair_classifier, mention_classifier, last_trace, pictures",
     )
 )
+@click.argument("run_name", metavar="[RUN]", required=False)
 @click.option("--use", "run_id", metavar="RUN", help="Make this finished run the default.")
 @with_console
-def info(console: Console, *, run_id: str | None) -> None:
-    """Show what a workspace holds.
+def info(console: Console, *, run_name: str | None, run_id: str | None) -> None:
+    """Show what a workspace holds, or all figures of one RUN.
 
     The account of its corpus, its model runs and their health, its graph.
     """
-    from relvm_kg.pipeline.run_info import use_run, workspace_info
+    from relvm_kg.pipeline.run_info import run_figures, use_run, workspace_info
 
     workspace = open_workspace(console)
+    if run_name is not None:
+        if run_id is not None:
+            raise click.UsageError("give a RUN to look at, or --use RUN, not both")
+        _show_run(console, run_figures(workspace, run_name))
+        return
     found = workspace_info(workspace) if run_id is None else use_run(workspace, run_id)
     if console.as_json:
         console.document(found.as_mapping())
@@ -62,12 +69,42 @@ def info(console: Console, *, run_id: str | None) -> None:
         console.say("no model yet: relvm-kg train")
 
 
+def _show_run(console: Console, figures: "RunFigures") -> None:
+    """All figures of one run, and the names of its pictures."""
+    from relvm_kg.pipeline.health_text import health_rows
+
+    if console.as_json:
+        console.document(figures.as_mapping())
+        return
+    run, pair, mention = figures.run, figures.pair_classifier, figures.mention_classifier
+    rows = [
+        ("run", f"{run.run_id}, {'default, ' if run.is_default else ''}{_state(run)}"),
+        ("trained", f"{run.step or 0:,} steps{f', finished {run.created_at}' if run.created_at else ''}"),
+        *(health_rows(figures.health, figures.language_model) if run.is_finished or figures.health else ()),
+        ("pair classifier", _classifier(pair)),
+        ("mention classifier", _classifier(mention)),
+        ("pictures", ", ".join(f"runs/{run.run_id}/{name}" for name in figures.pictures) or "none"),
+    ]
+    for label, text in rows:
+        console.line(f"{label:<24}{text}")
+
+
+def _classifier(report: dict[str, Any] | None) -> str:
+    if report is None:
+        return "none"
+    precision, prevalence = report["validation_average_precision"], report["validation_prevalence"]
+    return f"average precision {precision:.3f} on validation, prevalence {prevalence:.3f}"
+
+
+def _state(run: "RunInfo") -> str:
+    return "stale" if run.is_stale else "finished" if run.is_finished else f"unfinished, step {run.step}"
+
+
 def _run_row(run: "RunInfo") -> tuple[object, ...]:
-    state = "stale" if run.is_stale else "finished" if run.is_finished else f"unfinished, step {run.step}"
     return (
         run.run_id,
         "*" if run.is_default else "",
-        state,
+        _state(run),
         run.created_at,
         run.carries_pair,
         run.pair_share,

@@ -4,7 +4,8 @@ from typing import Any
 
 import click
 
-from relvm_kg.model.presets import Bound, PairScope, Preset, Size
+from relvm_kg.model.presets import Bound, PairScope, Precision, Preset, Size
+from relvm_kg.progress import Silent
 from relvm_kg_cli.options import DEVICES, epilog, open_workspace, with_console
 from relvm_kg_cli.output import Console
 
@@ -13,7 +14,7 @@ from relvm_kg_cli.output import Console
     epilog=epilog(
         "relvm-kg train --workspace W --size x-small --epochs 2",
         "run_id, folder, model_card, finished_before, config, steps, epochs, n_training_contexts, n_parameters, "
-        "health, pair_classifier, mention_classifier, simulated",
+        "health, language_model, pictures, pair_classifier, mention_classifier, simulated",
     )
 )
 @click.option("--preset", type=click.Choice([p.value for p in Preset]), default="default", show_default=True)
@@ -36,8 +37,20 @@ from relvm_kg_cli.output import Console
 )
 @click.option("--pair-steps", type=click.IntRange(min=1), help="Steps at most of the pair-level classifier.")
 @click.option("--mention-steps", type=click.IntRange(min=1), help="Steps at most of the mention-level classifier.")
+@click.option("--precision", type=click.Choice([p.value for p in Precision]), help="Of large matrix products.")
+@click.option("--probes", type=int, help="Measurements on held-out contexts during training.")
 @click.option("--seed", type=int, help="Of every random draw.")
 @click.option("--device", type=click.Choice(DEVICES), default="auto", show_default=True, help="Where to compute.")
+@click.option(
+    "--language-model-share",
+    type=click.FloatRange(0, 1),
+    default=0.25,
+    show_default=True,
+    help="Train a language model without z beside it, on this share of the contexts that the run sees; 0: none.",
+)
+@click.option(
+    "--no-language-model", "language_model_share", flag_value=0.0, type=float, help="The same as a share of 0."
+)
 @click.option("--allow-collapse", is_flag=True, help="Keep a run whose representation does not carry the pair.")
 @with_console
 def train(
@@ -53,15 +66,21 @@ def train(
     """Train a model on the corpus and make it the default.
 
     Options without a default take the preset's value. The same command goes on where an interrupted one stopped, and
-    says so when there is nothing left to do.
+    says so when there is nothing left to do. Several processes share the work, one for each GPU, as in
+    torchrun --nproc-per-node 2 --no-python -- relvm-kg train ....
     """
     from relvm_kg.pipeline.train import train_run
     from relvm_kg.pipeline.train_plan import plan_training
     from relvm_kg.training.device import Device
+    from relvm_kg.training.processes import is_helper
 
     workspace = open_workspace(console)
+    share = training.pop("language_model_share")
     plan = plan_training(workspace, Preset(preset), Size(size), run_id, training)
-    request = plan.request(Device(device), allow_collapse=allow_collapse)
+    request = plan.request(Device(device), allow_collapse=allow_collapse, language_model_share=share)
+    if is_helper():
+        train_run(workspace, request, Silent())
+        return
     console.say(f"run {request.run_id}{', finished before' if plan.is_finished else ''}")
     report = train_run(workspace, request, console.progress)
     folder = workspace.runs_dir / request.run_id
@@ -77,12 +96,15 @@ def train(
 
 def report_lines(report: dict[str, Any]) -> list[str]:
     """A run's report for people."""
-    health, pair, mention = report["health"], report["pair_classifier"], report["mention_classifier"]
+    from relvm_kg.pipeline.health_text import health_rows
+
+    pair, mention = report["pair_classifier"], report["mention_classifier"]
     rows = [
         ("run", report["run_id"]),
         ("trained", f"{report['epochs']:g} epochs of {report['n_training_contexts']:,} contexts"),
         ("weights", f"{report['n_parameters_without_embeddings']:,} and the vectors of entities and tokens"),
-        *_health_rows(health),
+        *health_rows(report["health"], report.get("language_model")),
+        ("pictures", ", ".join(report.get("pictures", ())) or "none"),
         (
             "pair classifier",
             f"average precision {pair['validation_average_precision']:.3f} on validation pairs, prevalence "
@@ -100,27 +122,3 @@ def report_lines(report: dict[str, Any]) -> list[str]:
     if report["simulated"]:
         rows.append(("simulated", "true: the corpus is generated, nothing this model says is about the world"))
     return [f"{label:<24}{text}" for label, text in rows]
-
-
-def _health_rows(health: dict[str, Any] | None) -> list[tuple[str, str]]:
-    if health is None:
-        return [("health", "not measured: no held-out document mentions a pair of known entities")]
-
-    def gap(name: str) -> str:
-        values = health[f"gap_{name}"]
-        return f"{values['mean']:.2f} [{values['low']:.2f}, {values['high']:.2f}]"
-
-    return [
-        (
-            "held-out documents",
-            f"bound {health['bound_per_token']:.3f} nats a token, KL {health['kl']:.2f} nats, "
-            f"{health['active_units']} active units, {health['n_contexts']:,} contexts",
-        ),
-        ("pair share of Var(z)", f"{health['pair_share']:.3f}"),
-        ("shuffled-pair gap", f"both {gap('two_sided')}, head {gap('head')}, tail {gap('tail')} nats"),
-        ("carries the pair", "yes" if health["carries_pair"] else "NO"),
-        (
-            "carries the sentence",
-            "yes" if health["active_units"] else "NO: no unit of u moves; mention-level probabilities say little",
-        ),
-    ]

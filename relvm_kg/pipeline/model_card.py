@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from relvm_kg.pipeline.health_text import health_rows
 from relvm_kg.workspace import atomic_path
 
 
@@ -27,7 +28,9 @@ def _card(report: dict[str, Any]) -> str:
     ]
     if report["simulated"]:
         lines += ["**The corpus is simulated: nothing this model says is a fact about biology.**", ""]
-    lines += ["## Health on held-out documents", "", *_health_lines(report["health"]), ""]
+    lines += ["## Health on held-out documents", ""]
+    rows = health_rows(report["health"], report.get("language_model"))
+    lines += [*(f"* {label}: {text}" for label, text in rows), ""]
     lines += [
         "## Pair-level classifier",
         "",
@@ -55,19 +58,3 @@ def _negatives(config: dict[str, Any]) -> str:
     return (
         f"co-mentioned pairs without a known relation, {config['random_share']:.0%} of them random typed pairs instead"
     )
-
-
-def _health_lines(health: dict[str, Any] | None) -> list[str]:
-    if health is None:
-        return ["No held-out document mentions a pair of known entities: not measured."]
-
-    def gap(name: str) -> str:
-        values = health[f"gap_{name}"]
-        return "not measured" if values is None else f"{values['mean']:.2f} [{values['low']:.2f}, {values['high']:.2f}]"
-
-    return [
-        f"{health['n_contexts']:,} contexts; bound {health['bound_per_token']:.3f} nats a token; "
-        f"KL {health['kl']:.2f} nats; {health['active_units']} active units; "
-        f"the pair explains {health['pair_share']:.2f} of Var(z). Shuffled-pair gap in nats "
-        f"with 95 % interval: both sides {gap('two_sided')}, other head {gap('head')}, other tail {gap('tail')}."
-    ]

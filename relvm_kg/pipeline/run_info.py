@@ -5,11 +5,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from relvm_kg.errors import WorkspaceError
 from relvm_kg.pipeline.account import BuildAccount
 from relvm_kg.workspace import Workspace, WorkspaceManifest, read_json
 from relvm_kg_graph.embedded import EmbeddedStore
 
 CONFIG, REPORT, TRACE = "config.json", "report.json", "trace.jsonl"
+HEALTH, LANGUAGE_MODEL, PICTURES = "health.json", "language-model.json", "report"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +39,25 @@ class RunInfo:
     validation_average_precision: float | None = None
     """Of the pair classifier."""
     simulated: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFigures:
+    """Everything that was measured of one run; an unfinished or collapsed one has what it came to."""
+
+    run: RunInfo
+    health: dict[str, Any] | None
+    language_model: dict[str, Any] | None
+    """The language model that the bound is read beside."""
+    pair_classifier: dict[str, Any] | None
+    mention_classifier: dict[str, Any] | None
+    last_trace: dict[str, float] | None
+    pictures: tuple[str, ...]
+    """Relative to the run's folder, `runs/RUN`."""
+
+    def as_mapping(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +128,36 @@ def use_run(workspace: Workspace, run_id: str) -> WorkspaceInfo:
     return workspace_info(workspace)
 
 
+def run_figures(workspace: Workspace, run_id: str) -> RunFigures:
+    """All figures of one run, finished or not; loads no model.
+
+    Raises:
+        WorkspaceError: if there is no such run.
+    """
+    folder = workspace.runs_dir / run_id
+    if not folder.is_dir():
+        there = sorted(p.name for p in workspace.runs_dir.glob("*") if p.is_dir() and not p.name.startswith("."))
+        raise WorkspaceError(f"no run {run_id!r}; there are: {', '.join(there) or 'none'}")
+
+    def stored(name: str) -> dict[str, Any] | None:
+        values: dict[str, Any] | None = read_json(folder / name) if (folder / name).is_file() else None
+        return values
+
+    report = stored(REPORT) or {"health": stored(HEALTH), "language_model": stored(LANGUAGE_MODEL)}
+    health = report.get("health")
+    if health is not None:
+        health = {name: value for name, value in health.items() if name != "kl_by_unit"}
+    return RunFigures(
+        run=describe_run(folder, workspace.manifest),
+        health=health,
+        language_model=report.get("language_model"),
+        pair_classifier=report.get("pair_classifier"),
+        mention_classifier=report.get("mention_classifier"),
+        last_trace=_last_line(folder),
+        pictures=tuple(f"{PICTURES}/{path.name}" for path in sorted((folder / PICTURES).glob("*.svg"))),
+    )
+
+
 def describe_run(folder: Path, manifest: WorkspaceManifest) -> RunInfo:
     """What a run's files say of it."""
     is_default = folder.name == manifest.default_run
@@ -136,11 +187,16 @@ def describe_run(folder: Path, manifest: WorkspaceManifest) -> RunInfo:
 
 def _last_step(folder: Path) -> int | None:
     """The step of the last whole line of the trace."""
+    line = _last_line(folder)
+    return None if line is None else int(line["step"])
+
+
+def _last_line(folder: Path) -> dict[str, float] | None:
+    """The last whole line of the trace."""
     path = folder / TRACE
-    lines = (
-        [line for line in path.read_text(encoding="utf-8").splitlines() if line.endswith("}")] if path.is_file() else []
-    )
-    return int(json.loads(lines[-1])["step"]) if lines else None
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    whole = [line for line in lines if line.endswith("}")]
+    return dict(json.loads(whole[-1])) if whole else None
 
 
 def _graph(workspace: Workspace) -> GraphInfo | None:

@@ -20,23 +20,25 @@ from relvm_kg.classify.mention import (
 )
 from relvm_kg.classify.pair import PairReport, load_pair_classifier, save_pair_classifier, train_pair_classifier
 from relvm_kg.classify.sampling import PairConfig
-from relvm_kg.config import settings_to_mapping
+from relvm_kg.config import require, settings_to_mapping
 from relvm_kg.encoding.split import Split
-from relvm_kg.errors import CollapseError, InvalidInputError, WorkspaceError
+from relvm_kg.errors import InvalidInputError, WorkspaceError
 from relvm_kg.model.checkpoint import CONFIG, BundleConfig, save_bundle
 from relvm_kg.model.presets import ModelConfig, Preset, TrainingConfig
 from relvm_kg.pipeline.model_card import write_model_card
-from relvm_kg.progress import Progress
+from relvm_kg.pipeline.projection import keep_projection
+from relvm_kg.pipeline.run_health import RunHealth, check_collapse, measure_run, probe_of
+from relvm_kg.progress import Progress, Silent
 from relvm_kg.training.data import TrainingCorpus, load_corpus
-from relvm_kg.training.device import Device, torch_device
-from relvm_kg.training.health import measure_health
+from relvm_kg.training.device import Device
 from relvm_kg.training.loop import Trainer
 from relvm_kg.training.mention_data import curated_sentences
+from relvm_kg.training.processes import is_helper, joined
 from relvm_kg.training.state import Best, remove_states
 from relvm_kg.workspace import Workspace, read_json, remove_leftovers, write_json
 
 REPORT = "report.json"
-HEALTH = "health.json"
+LANGUAGE_MODEL_SHARE = 0.25
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,12 +54,17 @@ class TrainRequest:
     device: Device = Device.AUTO
     allow_collapse: bool = False
     """Finish a run whose shuffled-pair gap is not above zero, which says so in its report."""
+    language_model_share: float = LANGUAGE_MODEL_SHARE
+    """Contexts that the language model beside the health figures trains on, as a share of those that the run sees; 0
+    leaves it out."""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", self.run_id):
             raise InvalidInputError(
                 f"a run name must be 1 to 64 letters, digits, dots, dashes or underscores, was: {self.run_id!r}"
             )
+        share = self.language_model_share
+        require(0 <= share <= 1, "language_model_share", "be in [0, 1]", share)
 
 
 def train_run(workspace: Workspace, request: TrainRequest, progress: Progress) -> dict[str, Any]:
@@ -69,7 +76,7 @@ def train_run(workspace: Workspace, request: TrainRequest, progress: Progress) -
         progress: Where progress goes.
 
     Returns:
-        The report that stands in the run's `report.json`.
+        The report that stands in the run's `report.json`; an empty one in the processes that only help (`torchrun`).
 
     Raises:
         CollapseError: if the representation carries nothing of the pair.
@@ -77,6 +84,10 @@ def train_run(workspace: Workspace, request: TrainRequest, progress: Progress) -
         WorkspaceError: if there is no corpus, no label, or another writer.
     """
     folder = workspace.runs_dir / request.run_id
+    if is_helper():
+        if not (folder / CONFIG).is_file():
+            _train_representation(folder, load_corpus(workspace.corpus_dir), request, Silent())
+        return {}
     with workspace.lock():
         if (folder / CONFIG).is_file():
             return _finished_report(folder, request, workspace)
@@ -89,14 +100,10 @@ def train_run(workspace: Workspace, request: TrainRequest, progress: Progress) -
                 f"no known relation of the training part is in scope ({request.pair.scope.value}); "
                 "build with more --relations, or train with --pair-scope with-text"
             )
-        trainer = Trainer(folder, corpus, request.model, request.training, torch_device(request.device))
-        if trainer.schedule.kl_weight(trainer.schedule.total_steps) < 1:
-            progress.say("the run ends before the KL term has its full weight: train longer, or lower --anneal")
-        if not trainer.finished:
-            trainer.run(progress)
+        trainer = _train_representation(folder, corpus, request, progress)
         best = trainer.take_best(progress)
-        health = _health(trainer, corpus, progress)
-        _check_collapse(health, request, folder)
+        health = measure_run(trainer, workspace, request.language_model_share, progress)
+        check_collapse(health.figures, folder, allowed=request.allow_collapse, progress=progress)
         pair_report = _pair_stage(trainer, splits, taken_keys(corpus.folder, pairs), request, progress)
         mention_report = _mention_stage(trainer, corpus, request, progress)
         manifest = workspace.manifest
@@ -116,10 +123,22 @@ def train_run(workspace: Workspace, request: TrainRequest, progress: Progress) -
         write_json(folder / REPORT, report)
         write_model_card(folder, report)
         shutil.copyfile(corpus.folder / "synonyms.parquet", folder / "synonyms.parquet")
+        keep_projection(folder, corpus.folder, request.model)
         save_bundle(folder, config, trainer.model, corpus.vocabulary, corpus.entities)
         remove_states(folder)
         workspace.update_manifest(default_run=request.run_id)
     return report
+
+
+def _train_representation(folder: Path, corpus: TrainingCorpus, request: TrainRequest, progress: Progress) -> Trainer:
+    """Take all steps that are left, together with the other processes if there are any."""
+    with joined(request.device) as (processes, device):
+        trainer = Trainer(folder, corpus, request.model, request.training, device, processes)
+        if trainer.schedule.kl_weight(trainer.schedule.total_steps) < 1:
+            progress.say("the run ends before the KL term has its full weight: train longer, or lower --anneal")
+        if not trainer.finished:
+            trainer.run(progress, probe_of(trainer) if processes.is_first else None)
+    return trainer
 
 
 def _finished_report(folder: Path, request: TrainRequest, workspace: Workspace) -> dict[str, Any]:
@@ -140,35 +159,6 @@ def _finished_report(folder: Path, request: TrainRequest, workspace: Workspace) 
     remove_states(folder)
     workspace.update_manifest(default_run=request.run_id)
     return report
-
-
-def _health(trainer: Trainer, corpus: TrainingCorpus, progress: Progress) -> dict[str, Any] | None:
-    """Health figures, measured once and kept beside the trainer's state."""
-    path = trainer.folder / HEALTH
-    if path.is_file():
-        stored: dict[str, Any] | None = read_json(path)
-        return stored
-    progress.say("measuring the representation on held-out documents")
-    trainer.model.eval()
-    health = measure_health(trainer.model, corpus, seed=trainer.config.seed)
-    values = None if health is None else health.as_mapping()
-    write_json(path, values)
-    return values
-
-
-def _check_collapse(health: dict[str, Any] | None, request: TrainRequest, folder: Path) -> None:
-    if health is None or health["carries_pair"] is not False or request.allow_collapse:
-        return
-    gaps = "; ".join(
-        f"{name} {health[f'gap_{name}']['mean']:.3f} [{health[f'gap_{name}']['low']:.3f}, "
-        f"{health[f'gap_{name}']['high']:.3f}]"
-        for name in ("head", "tail")
-    )
-    raise CollapseError(
-        "the representation must tell a pair from another of the same types (one-sided shuffled-pair gaps above zero "
-        f"with 95 % confidence), was: {gaps} nats. Train longer (--epochs) or on more text, or keep the run with "
-        f"--allow-collapse; the trace is in {folder}"
-    )
 
 
 def _pair_stage(
@@ -217,7 +207,7 @@ def _weights(trainer: Trainer, best: Best | None) -> dict[str, Any]:
 def _report(
     config: BundleConfig,
     trainer: Trainer,
-    health: dict[str, Any] | None,
+    health: RunHealth,
     pair: PairReport,
     mention: MentionReport | None,
 ) -> dict[str, Any]:
@@ -232,7 +222,7 @@ def _report(
         "n_parameters": trainer.model.n_parameters(embeddings=True),
         "n_parameters_without_embeddings": trainer.model.n_parameters(embeddings=False),
         "last_trace": json.loads(trace[-1]) if trace else None,
-        "health": health,
+        **health.as_mapping(),
         "pair_classifier": settings_to_mapping(pair),
         "mention_classifier": None if mention is None else settings_to_mapping(mention),
     }

@@ -14,13 +14,14 @@ from relvm_kg.model.presets import (
     Bound,
     ModelConfig,
     PairScope,
+    Precision,
     Preset,
     Size,
     TrainingConfig,
     model_config,
     training_config,
 )
-from relvm_kg.pipeline.train import TrainRequest
+from relvm_kg.pipeline.train import LANGUAGE_MODEL_SHARE, TrainRequest
 from relvm_kg.training.device import Device
 from relvm_kg.workspace import Workspace
 
@@ -38,7 +39,13 @@ class TrainPlan:
     is_finished: bool
     """Whether the run needed no more training when the plan was made."""
 
-    def request(self, device: Device = Device.AUTO, *, allow_collapse: bool = False) -> TrainRequest:
+    def request(
+        self,
+        device: Device = Device.AUTO,
+        *,
+        allow_collapse: bool = False,
+        language_model_share: float = LANGUAGE_MODEL_SHARE,
+    ) -> TrainRequest:
         """As `train_run` takes it."""
         return TrainRequest(
             run_id=self.run_id,
@@ -49,6 +56,7 @@ class TrainPlan:
             mention=self.mention,
             device=device,
             allow_collapse=allow_collapse,
+            language_model_share=language_model_share,
         )
 
 
@@ -81,6 +89,8 @@ def plan_training(
         given["steps"] = 0
     if "bound" in given:
         given["bound"] = Bound(given["bound"])
+    if "precision" in given:
+        given["precision"] = Precision(given["precision"])
     model, training = model_config(preset, size), replace(training_config(preset), **given)
     pair = replace(pair_config(preset, training.seed), **steps[0], **scope)
     mention = replace(mention_config(preset, training.seed), **steps[1])

@@ -49,8 +49,8 @@ class LanguageModelConfig:
     """Tokens in a sample of the softmax in training; 0 takes all tokens."""
     batch_size: int = 64
     """Contexts a step."""
-    learning_rate: float = 1e-3
-    """Of Adam."""
+    learning_rate: float = 8e-3
+    """Of Adam; the best of 1, 2, 4, 8 and 16 thousandths on 200 steps, or as good."""
     decay: float = 0.5
     """Share of the steps, at the end, over which the learning rate falls to zero."""
     gradient_limit: float = 5.0
@@ -85,6 +85,11 @@ class LanguageModel(nn.Module):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             return cls(config, n_vocabulary)
+
+    def n_parameters(self, embeddings: bool) -> int:
+        """Number of trained weights, with or without the table of token vectors."""
+        trained = sum(p.numel() for p in self.parameters() if p.requires_grad)
+        return trained if embeddings else trained - self.tokens.weight.numel()
 
     def log_likelihood(
         self, batch: ContextBatch, softmax: tuple[torch.dtype, TokenSample | None] = (torch.float32, None)
