@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+__all__ = ["COLOURS", "Axes", "Panel", "save_picture"]
+
 COLOURS = ("#1b6ca8", "#d1495b", "#2e8b57", "#8d6a9f", "#c98a1b")
 """Blue, red, green, violet, ochre: of like darkness, apart for most colour-blind readers."""
 

@@ -8,7 +8,7 @@ from relvm_kg.drawing import COLOURS, Panel, save_picture
 from relvm_kg.workspace import atomic_path
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from relvm_kg.drawing import Axes
 
 FOLDER = "report"
 TRAINING, GAPS, UNITS = "training.svg", "gaps.svg", "kl-by-unit.svg"
