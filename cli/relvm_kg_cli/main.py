@@ -7,6 +7,7 @@ from relvm_kg_cli.build import build
 from relvm_kg_cli.data import data
 from relvm_kg_cli.demo import demo
 from relvm_kg_cli.evaluate_tagger import evaluate_tagger
+from relvm_kg_cli.evaluate_unseen import evaluate_unseen
 from relvm_kg_cli.evidence import evidence
 from relvm_kg_cli.export import export
 from relvm_kg_cli.find import find
@@ -45,6 +46,7 @@ COMMANDS: tuple[click.Command, ...] = (
     graph,
     benchmark,
     pair_columns,
+    evaluate_unseen,
     evaluate_tagger,
     model,
     info,

@@ -8,6 +8,7 @@ what leaving their text out of training costs.
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,9 @@ import numpy as np
 from relvm_kg.benchmark.bootstrap import average_precision_difference
 from relvm_kg.benchmark.classification import PairTable
 from relvm_kg.benchmark.columns.pairs import FamilyPairs
-from relvm_kg.benchmark.columns.settings import ClassifierSettings, ColumnSettings, Family, Kind
+from relvm_kg.benchmark.columns.settings import ClassifierSettings, ColumnSettings, Kind
 from relvm_kg.benchmark.columns.sources import load_source
-from relvm_kg.benchmark.triples import FloatArray
+from relvm_kg.benchmark.triples import FloatArray, IntArray
 from relvm_kg.benchmark.unseen_arms import (
     MEAN,
     MEAN_AND_VECTORS,
@@ -48,6 +49,8 @@ LeaveOut = Callable[[Workspace, Sequence[str], Path, Progress], tuple[Workspace,
 """Makes a workspace without some entities, and counts what their sentences hold (`relvm_kg.pipeline.leave_out`)."""
 RESULT, SETTINGS = "unseen.json", "settings.json"
 N_RESAMPLES = 1000
+SENTENCES = (1, 5, 10, 30, 100)
+"""Where ranges of the number of sentences begin."""
 VERSION = 1
 """Stands in the settings that results are kept under: raised when the same settings give other figures."""
 
@@ -114,6 +117,8 @@ def run_unseen(
     left_out = LeftOut(entities=entities, counts=counts, training_rows=whole.training_rows)
     progress.say("scoring")
     arm = UnseenArm.of(corpus, unseen, left_out, settings.steps)
+    sentences = np.zeros(len(corpus.types), dtype=np.int64)
+    sentences[entities] = counts.n_sentences
     result = {
         **stored,
         "simulated": workspace.manifest.simulated,
@@ -127,7 +132,7 @@ def run_unseen(
         if not path.is_file():
             found = arm.scores(pairs, settings.classifier), seen_scores(whole, seen, pairs, settings.classifier)
             _save(path, _merged(*found))
-        result["families"][family.value] = _figures(pairs, _load(path))
+        result["families"][family.value] = _figures(pairs, _load(path), sentences)
     write_json(folder / RESULT, result)
     return result
 
@@ -172,7 +177,7 @@ def _load(path: Path) -> Scores:
     return found
 
 
-def _figures(pairs: FamilyPairs, scores: Scores) -> dict[str, Any]:
+def _figures(pairs: FamilyPairs, scores: Scores, sentences: IntArray) -> dict[str, Any]:
     """Area under precision-recall of each representation and way, and the differences that answer the question."""
     tested = pairs.take(unseen_fit(pairs).reads[Kind.ONE_COLD])
 
@@ -193,12 +198,28 @@ def _figures(pairs: FamilyPairs, scores: Scores) -> dict[str, Any]:
         "n_positive": int(tested.positive.sum()),
         "n_training": len(unseen_fit(pairs).training),
         "prevalence": round(float(tested.positive.mean()), 4),
-        "average_precision": {
-            name: {way: round(average_precision(tested.positive, values), 4) for way, values in ways.items()}
-            for name, ways in scores.items()
-        },
+        "average_precision": _areas(tested, scores, np.arange(len(tested))),
+        "by_sentences": _by_sentences(tested, scores, sentences),
         "differences": [difference(*pair) for pair in wanted],
     }
 
 
-__all__ = ["Family", "LeaveOut", "UnseenSettings", "run_unseen"]
+def _areas(tested: FamilyPairs, scores: Scores, rows: IntArray) -> dict[str, dict[str, float]]:
+    return {
+        name: {way: round(average_precision(tested.positive[rows], values[rows]), 4) for way, values in ways.items()}
+        for name, ways in scores.items()
+    }
+
+
+def _by_sentences(tested: FamilyPairs, scores: Scores, sentences: IntArray) -> list[dict[str, Any]]:
+    """The same areas by the number of sentences that the left-out entity's vector rests on."""
+    own = np.maximum(sentences[tested.heads], sentences[tested.tails])
+    found = []
+    for low, high in pairwise((*SENTENCES, None)):
+        assert low is not None
+        rows = np.flatnonzero((own >= low) & (own < (np.inf if high is None else high)))
+        if tested.positive[rows].any():
+            figures = {"n": len(rows), "prevalence": round(float(tested.positive[rows].mean()), 4)}
+            areas = _areas(tested, scores, rows)
+            found.append({"from": low, "below": high, **figures, "average_precision": areas})
+    return found

@@ -70,8 +70,9 @@ def _with_one(rows: FloatArray) -> DoubleArray:
 
 
 def _ridge(features: DoubleArray, wanted: DoubleArray, weights: DoubleArray, penalty: float) -> DoubleArray:
-    weighted: DoubleArray = features * weights[:, None]
-    inner: DoubleArray = weighted.T @ features + penalty * weights.sum() / features.shape[1] * np.eye(features.shape[1])
+    weighted: DoubleArray = np.multiply(features, weights[:, None], dtype=np.float64)
+    n = features.shape[1]
+    inner = np.asarray(weighted.T @ features, np.float64) + float(penalty * weights.sum() / n) * np.eye(n)
     solved: DoubleArray = np.linalg.solve(inner, weighted.T @ wanted)
     return solved
 

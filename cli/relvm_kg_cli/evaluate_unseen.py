@@ -1,0 +1,72 @@
+"""`relvm-kg evaluate-unseen`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from relvm_kg_cli.options import epilog, open_workspace, with_console
+from relvm_kg_cli.output import Console
+
+
+@click.command(
+    name="evaluate-unseen",
+    epilog=epilog(
+        "relvm-kg evaluate-unseen --out unseen/ --entities 300 --contexts 150000",
+        "version, corpus_hash, settings, simulated, entities (id: sentences), similarity, map, families (each: n, "
+        "n_positive, n_training, prevalence, average_precision, by_sentences, differences)",
+    ),
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of corpus, runs and result."
+)
+@click.option("--entities", type=click.IntRange(min=1), default=300, show_default=True, help="Entities to leave out.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of their choice and of the training.")
+@click.option("--variant", default="default", show_default=True, help="Settings of the representation, as in sweep.")
+@click.option("--contexts", type=int, default=150_000, show_default=True, help="Contexts of the sample; 0 takes all.")
+@click.option("--epochs", type=float, default=2.0, show_default=True, help="Passes over the sample.")
+@with_console
+def evaluate_unseen(  # noqa: PLR0913  one argument an option
+    console: Console, *, out: Path, entities: int, seed: int, variant: str, contexts: int, epochs: float
+) -> None:
+    """Measure how well entities do that training never saw.
+
+    Trains twice: without some entities, every sentence that mentions one held out, and with them. Those left out get
+    vectors from their own sentences; their labelled pairs are scored either way, and from the profiles alone. The
+    workspace is only read. An interrupted call goes on where it was.
+    """
+    from relvm_kg.benchmark.unseen import UnseenSettings, run_unseen
+    from relvm_kg.benchmark.variants import Budget, variants_of
+    from relvm_kg.pipeline.leave_out import leave_out_and_count
+
+    (chosen,) = variants_of((variant,))
+    settled = chosen.with_budget(Budget(contexts=contexts, epochs=epochs), seed)
+    settings = UnseenSettings(variant=settled, n_entities=entities, seed=seed)
+    result = run_unseen(open_workspace(console), out, settings, leave_out_and_count, console.progress)
+    if console.as_json:
+        console.document(result)
+        return
+    for family, figures in result["families"].items():
+        _print_family(console, family, figures)
+    if result["simulated"]:
+        console.say("simulated: this literature is generated, it says nothing about the world")
+    console.say(f"written to {out / 'unseen.json'}")
+
+
+def _print_family(console: Console, family: str, figures: dict[str, Any]) -> None:
+    areas = figures["average_precision"]
+    ways = list(dict.fromkeys(way for found in areas.values() for way in found))
+    console.line(
+        f"{family}: {figures['n']:,} pairs, prevalence {figures['prevalence']:.3f}; area under precision-recall"
+    )
+    console.table(
+        ("representation", *ways), [[name, *(found.get(way) for way in ways)] for name, found in areas.items()]
+    )
+    columns = ("first", "minus", "difference", "low", "high")
+    console.table(
+        columns,
+        [
+            [", ".join(d["first"]), ", ".join(d["second"]), d["estimate"], d["low"], d["high"]]
+            for d in figures["differences"]
+        ],
+    )
