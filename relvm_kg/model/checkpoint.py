@@ -1,6 +1,6 @@
 """A model as a folder: weights, configuration, vocabulary and entities travel together and are checked when loaded."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from relvm_kg.model.presets import ModelConfig, TrainingConfig
 from relvm_kg.model.relvm import Relvm
 from relvm_kg.model.tensor_files import load_tensors, save_tensors
 from relvm_kg.types import EntityType
-from relvm_kg.workspace import atomic_path, read_json, write_json
+from relvm_kg.workspace import atomic_path, file_sha256, read_json, write_json
 
 FORMAT_VERSION = 1
 CONFIG, WEIGHTS, VOCABULARY, ENTITIES = "config.json", "model.safetensors", "vocabulary.json", "entities.parquet"
@@ -40,6 +40,8 @@ class BundleConfig:
     """Whether that corpus is simulated."""
     n_entities: int
     n_vocabulary: int
+    vocabulary_sha256: str = ""
+    """Of the file; empty where an earlier version wrote the model."""
     model: ModelConfig
     training: TrainingConfig
 
@@ -107,9 +109,19 @@ class Bundle:
         ):
             if wanted != found:
                 raise InvalidInputError(f"{folder / what} must hold {wanted} rows as {CONFIG} says, was: {found}")
+        _check_vocabulary(folder, config.vocabulary_sha256)
         model = Relvm(config.model, config.n_entities, config.n_vocabulary)
         load_weights(model, folder / WEIGHTS)
         return cls(folder, config, model.to(device).eval(), vocabulary, entities)
+
+
+def _check_vocabulary(folder: Path, wanted: str) -> None:
+    found = file_sha256(folder / VOCABULARY)
+    if wanted and found != wanted:
+        raise InvalidInputError(
+            f"{folder / VOCABULARY} must be the one that the model was trained with (SHA-256 {wanted}), was: {found}; "
+            "unpack or train the model again"
+        )
 
 
 def save_bundle(folder: Path, config: BundleConfig, model: Relvm, vocabulary: Vocabulary, entities: pa.Table) -> None:
@@ -118,6 +130,7 @@ def save_bundle(folder: Path, config: BundleConfig, model: Relvm, vocabulary: Vo
     vocabulary.save(folder / VOCABULARY)
     with atomic_path(folder / ENTITIES) as temporary:
         pq.write_table(entities, temporary)
+    config = replace(config, vocabulary_sha256=file_sha256(folder / VOCABULARY))
     write_json(folder / CONFIG, settings_to_mapping(config))
 
 

@@ -21,10 +21,12 @@ from pathlib import Path
 import torch
 from relvm_kg.model.presets import ModelConfig, TrainingConfig
 from relvm_kg.progress import Silent
+from relvm_kg.training import optimiser
 from relvm_kg.training.data import load_corpus
 from relvm_kg.training.loop import VALIDATION, Trainer
 
 torch.set_num_threads(1)
+optimiser.LAZY_ROWS = 10
 corpus = load_corpus(Path(sys.argv[1]))
 model = ModelConfig(hidden=8, latent=6, embedding=12)
 training = TrainingConfig(steps=120, batch_size=16, max_contexts=400, checkpoint_seconds=0.01, probes=12)
