@@ -14,7 +14,7 @@ from relvm_kg_cli.output import Console
     epilog=epilog(
         "relvm-kg train --workspace W --size x-small --epochs 2",
         "run_id, folder, model_card, finished_before, config, steps, epochs, n_training_contexts, n_parameters, "
-        "health, language_model, pictures, pair_classifier, mention_classifier, simulated",
+        "weights, health, language_model, pictures, pair_classifier, mention_classifier, simulated",
     )
 )
 @click.option("--preset", type=click.Choice([p.value for p in Preset]), default="default", show_default=True)
@@ -103,6 +103,7 @@ def report_lines(report: dict[str, Any]) -> list[str]:
         ("run", report["run_id"]),
         ("trained", f"{report['epochs']:g} epochs of {report['n_training_contexts']:,} contexts"),
         ("weights", f"{report['n_parameters_without_embeddings']:,} and the vectors of entities and tokens"),
+        *_kept(report.get("weights")),
         *health_rows(report["health"], report.get("language_model")),
         ("pictures", ", ".join(report.get("pictures", ())) or "none"),
         (
@@ -122,3 +123,8 @@ def report_lines(report: dict[str, Any]) -> list[str]:
     if report["simulated"]:
         rows.append(("simulated", "true: the corpus is generated, nothing this model says is about the world"))
     return [f"{label:<24}{text}" for label, text in rows]
+
+
+def _kept(weights: dict[str, Any] | None) -> list[tuple[str, str]]:
+    """Which weights the run ended with; runs of earlier versions do not say."""
+    return [] if weights is None else [("weights from", f"step {weights['from_step']:,}: {weights['chosen_by']}")]
