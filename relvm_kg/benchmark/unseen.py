@@ -32,7 +32,7 @@ from relvm_kg.benchmark.unseen_arms import (
     seen_scores,
     trained_model,
 )
-from relvm_kg.benchmark.unseen_pairs import choose_entities, unseen_families, unseen_fit
+from relvm_kg.benchmark.unseen_pairs import can_be_scored, choose_entities, unseen_families, unseen_fit
 from relvm_kg.benchmark.unseen_vectors import StepSettings
 from relvm_kg.benchmark.variants import Variant
 from relvm_kg.config import require, settings_to_mapping
@@ -128,6 +128,9 @@ def run_unseen(
         "families": {},
     }
     for family, pairs in families.items():
+        if not can_be_scored(pairs):
+            progress.say(f"too few {family.value} pairs: left out")
+            continue
         path = folder / f"scores-{family.name.lower()}.npz"
         if not path.is_file():
             found = arm.scores(pairs, settings.classifier), seen_scores(whole, seen, pairs, settings.classifier)
@@ -186,7 +189,7 @@ def _figures(pairs: FamilyPairs, scores: Scores, sentences: IntArray) -> dict[st
 
     def difference(first: tuple[str, str], second: tuple[str, str]) -> dict[str, Any]:
         found = average_precision_difference(table(*first), table(*second), N_RESAMPLES, seed=0)
-        return {"first": first, "second": second, **{k: round(v, 4) for k, v in found._asdict().items()}}
+        return {"first": list(first), "second": list(second), **{k: round(v, 4) for k, v in found._asdict().items()}}
 
     wanted = [((name, way), (name, TRAINED_IN)) for name, ways in scores.items() for way in ways if way != TRAINED_IN]
     wanted += [((name, START), (PROFILES, START)) for name in (MEAN, MEAN_AND_VECTORS)]

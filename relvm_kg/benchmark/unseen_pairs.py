@@ -52,6 +52,13 @@ def unseen_fit(pairs: FamilyPairs) -> Fit:
     )
 
 
+def can_be_scored(pairs: FamilyPairs) -> bool:
+    """Whether there is something to learn from, to stop on and to score."""
+    fit = unseen_fit(pairs)
+    parts = (fit.training, *fit.stops.values(), *fit.reads.values())
+    return all(len(np.unique(pairs.positive[rows])) == 2 for rows in parts)
+
+
 @dataclass(frozen=True, eq=False)
 class Aliased:
     """A family whose scored pairs stand there again under other rows of their left-out entity."""

@@ -73,7 +73,7 @@ def _ridge(features: DoubleArray, wanted: DoubleArray, weights: DoubleArray, pen
     weighted: DoubleArray = np.multiply(features, weights[:, None], dtype=np.float64)
     n = features.shape[1]
     inner = np.asarray(weighted.T @ features, np.float64) + float(penalty * weights.sum() / n) * np.eye(n)
-    solved: DoubleArray = np.linalg.solve(inner, weighted.T @ wanted)
+    solved: DoubleArray = np.asarray(np.linalg.solve(inner, weighted.T @ wanted), np.float64)
     return solved
 
 
