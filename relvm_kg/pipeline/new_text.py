@@ -17,9 +17,11 @@ from relvm_kg.corpus.sources import SourceFile, TextFormat, expand, read_documen
 from relvm_kg.encoding.projection import EntityCounts
 from relvm_kg.encoding.vocabulary import Vocabulary
 from relvm_kg.entities.collect import CatalogueEntry
+from relvm_kg.entities.equal_diseases import equal_diseases
 from relvm_kg.entities.lookup import NamesLookup
 from relvm_kg.entities.names import OfficialName
-from relvm_kg.entities.names_file import default_names_path
+from relvm_kg.entities.names_file import default_names_path, read_names
+from relvm_kg.entities.orthologs import OrthologFolder
 from relvm_kg.errors import InvalidInputError
 from relvm_kg.pairs import pair_keys
 from relvm_kg.pipeline.assemble import TextRules, text_tables
@@ -152,12 +154,13 @@ class NewText:
         )
 
 
-def read_new_text(patterns: Sequence[str], names: Path | None = None) -> NewText:
+def read_new_text(patterns: Sequence[str], names: Path | None = None, *, fold: bool = True) -> NewText:
     """Read files, and tag those without annotations.
 
     Args:
         patterns: Files, folders or globs, in any format that has a reader, or plain text (`.txt`).
         names: A names catalogue: to tag with, and for official names; None takes the default one, if it is there.
+        fold: Whether genes of other species become the human gene that the text names, if there is a names catalogue.
 
     Raises:
         InvalidInputError: if a name leads to no file, a file is of no known format, no entity is mentioned, or there
@@ -177,7 +180,7 @@ def read_new_text(patterns: Sequence[str], names: Path | None = None) -> NewText
             found = _tagged(source.path, found, catalogue)
             notes.append(f"{source.path} holds no annotations; its mentions were tagged with {catalogue}")
         documents += [(document, str(source.path)) for document in Preparer().prepare(found)[0]]
-    text = _assembled(documents, None if catalogue is None else NamesLookup(catalogue), notes)
+    text = _assembled(documents, catalogue, fold, notes)
     if not text.entries:
         raise InvalidInputError(f"new text must mention an entity with an id, {' and '.join(text.files)} does not")
     return text
@@ -227,10 +230,19 @@ def _tagged(path: Path, documents: list[Document], catalogue: Path | None) -> li
     return done
 
 
-def _assembled(documents: list[tuple[Document, str]], names: NamesLookup | None, notes: list[str]) -> NewText:
+def _rules(catalogue: Path | None, fold: bool) -> TextRules:
+    """What a build with this names catalogue would do to ids."""
+    if catalogue is None:
+        return TextRules()
+    table = read_names(catalogue)
+    return TextRules(orthologs=OrthologFolder(table) if fold else None, equal_diseases=equal_diseases(table))
+
+
+def _assembled(documents: list[tuple[Document, str]], catalogue: Path | None, fold: bool, notes: list[str]) -> NewText:
     """Sentences and entities, as a build would write them into its tables."""
-    _, sentences, mentions, done = text_tables(documents, TextRules())
+    _, sentences, mentions, done = text_tables(documents, _rules(catalogue, fold))
     types = {entity: max(counts, key=lambda kind: counts[kind]) for entity, counts in done.entities.types().items()}
+    names = None if catalogue is None else NamesLookup(catalogue)
     rows = {} if names is None else {entity: names.by_id(entity) for entity in types}
     official = {
         entity: OfficialName(row.name, tuple(filter(None, (row.full_name, *row.synonyms))))
@@ -240,6 +252,8 @@ def _assembled(documents: list[tuple[Document, str]], names: NamesLookup | None,
     entries, places = done.entities.entries(types, official, {})
     if unlinked := done.unlinked.total():
         notes.append(f"{unlinked} mention{'s' * (unlinked > 1)} without an id count for nothing")
+    if folded := sum(found.total() for found in done.folds.values()):
+        notes.append(f"{folded} mention{'s' * (folded > 1)} of genes of other species count as the human gene")
     files = {document.doc_id: file for document, file in documents}
     return NewText(
         tuple(dict.fromkeys(file for _, file in documents)),

@@ -16,6 +16,7 @@ from relvm_kg.errors import NoTextError, UnknownEntityError
 from relvm_kg.model.checkpoint import EntityTable
 from relvm_kg.model.new_entities import with_new_entities
 from relvm_kg.pairs import pair_keys
+from relvm_kg.pipeline.account import BuildAccount
 from relvm_kg.pipeline.facts import IntArray, PairFacts
 from relvm_kg.pipeline.new_text import NewText, TextEvidence, read_new_text
 from relvm_kg.pipeline.projection import run_projector
@@ -89,8 +90,12 @@ class TextSession(Session):
         Raises:
             InvalidInputError: if it cannot be read, or mentions no entity.
         """
-        kept = None if self.corpus_folder is None else self.corpus_folder / NAMES_FILE
-        found = read_new_text(self._patterns, kept if kept is not None and kept.is_file() else None)
+        names, fold = None, True
+        if self.corpus_folder is not None:
+            kept = self.corpus_folder / NAMES_FILE
+            names = kept if kept.is_file() else None
+            fold = BuildAccount.load(self.corpus_folder / "account.json").orthologs is not None
+        found = read_new_text(self._patterns, names, fold=fold)
         self.notes += found.notes
         return found
 

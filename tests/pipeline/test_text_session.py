@@ -1,5 +1,6 @@
 """New text: an entity that training never saw gets a vector from its sentences, is scored, ranked and marked."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import torch
 
 from relvm_kg.corpus.jsonl import document_to_json
+from relvm_kg.entities.names_file import NameRow, write_names
 from relvm_kg.errors import InvalidInputError, NoTextError, UnknownEntityError
 from relvm_kg.model.projection_file import PROJECTION
 from relvm_kg.model.relvm import TYPE_ROWS
@@ -179,3 +181,49 @@ def test_a_run_that_kept_nothing_takes_it_from_its_corpus_or_says_that_it_is_gon
     (own.corpus_dir / "sentences.parquet").unlink()
     with pytest.raises(NoTextError, match=r"kept nothing that gives a vector .* train again"):
         _ = TextSession(own, [path]).scorer
+
+
+ROWS = [
+    NameRow("MESH:D000690", EntityType.DISEASE, "Amyotrophic Lateral Sclerosis"),
+    NameRow("NCBIGene:6506", EntityType.GENE, "SLC1A2", synonyms=("EAAT2", "GLT-1")),
+    NameRow("NCBIGene:84553", EntityType.GENE, "FAXC", full_name="failed axon connections homolog"),
+]
+
+
+@pytest.fixture
+def with_names(trained_workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """The workspace with a names catalogue beside its corpus."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data-home"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache-home"))
+    shutil.copytree(trained_workspace.path, tmp_path / "named")
+    own = Workspace.open(tmp_path / "named")
+    write_names(own.corpus_dir / "names.parquet", ROWS, [])
+    return own
+
+
+def test_plain_text_is_tagged_with_the_names_of_the_workspace(with_names: Workspace, tmp_path: Path) -> None:
+    path = tmp_path / "note.txt"
+    path.write_text("FAXC is lost in amyotrophic lateral sclerosis. SLC1A2 binds FAXC.", encoding="utf-8")
+    session = TextSession(with_names, [str(path)])
+    (answer,) = score_pair(session, "FAXC", "MESH:D000690").answers
+    assert (answer.tail.id, answer.tail.from_sentences) == ("NCBIGene:84553", 2)
+    assert answer.n_documents == 1
+    assert any("its mentions were tagged with" in note for note in session.notes)
+    report = session.report(answer.head.id, answer.tail.id)
+    assert [e.sentence for e in report.sentences] == ["FAXC is lost in amyotrophic lateral sclerosis."]
+
+
+def test_genes_of_other_species_are_read_as_the_workspace_reads_them(with_names: Workspace, tmp_path: Path) -> None:
+    text = "GLT-1 binds NEWG1."
+    mentions = (
+        Mention(0, 5, "GLT-1", EntityType.GENE, (EntityId("NCBIGene", "20511"),)),
+        Mention(12, 17, "NEWG1", EntityType.GENE, (NEW,)),
+    )
+    path = tmp_path / "mouse.jsonl"
+    path.write_text(document_to_json(Document("1", None, (Passage("title", 0, text),), mentions)) + "\n", "utf-8")
+    account = with_names.corpus_dir / "account.json"
+    for folded, partners in ((None, 0), ({"folded_mentions": 1}, 1)):
+        account.write_text(json.dumps({**json.loads(account.read_text("utf-8")), "orthologs": folded}), "utf-8")
+        session = TextSession(with_names, [str(path)])
+        (entity,) = session.report(str(NEW)).entities
+        assert entity.n_partners == partners
