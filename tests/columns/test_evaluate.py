@@ -20,6 +20,7 @@ from relvm_kg.benchmark.columns.files import PairColumns
 from relvm_kg.benchmark.columns.lineup import Floors, model_representations
 from relvm_kg.benchmark.columns.pairs import FamilyPairs
 from relvm_kg.benchmark.columns.relvm_features import PriorDraws, PriorMean, entity_vectors, model_digest
+from relvm_kg.benchmark.columns.report import average_precision_table, difference_table
 from relvm_kg.benchmark.columns.settings import ClassifierSettings, Family, Kind, Stage
 from relvm_kg.benchmark.columns.sources import PairSource
 from relvm_kg.benchmark.data import Comentions
@@ -180,3 +181,18 @@ def test_every_row_of_the_table_can_be_computed(evaluation: Evaluation, source: 
     counts = {name: len(entry["columns"]) for name, entry in found.items()}
     assert {name for name, n in counts.items() if n == len(Kind)} == {"co-mention count", "co-mention NPMI"}
     assert all(isinstance(e, Representation) for e in floors.profiles())
+
+
+def test_tables_mark_the_best_of_a_column_and_the_differences_that_are_sure(evaluation: Evaluation) -> None:
+    good, bad = Constant("good", 1), Constant("bad", 7)
+    bad.families = (Family.CO_MENTIONED,)
+    table = average_precision_table(evaluate_representations(evaluation, [bad, good], Silent())).splitlines()
+    assert [line.split(" | ")[0] for line in table] == ["| ", "|---|---|---|---|---|---|---|", *ROWS]
+    assert (table[3].count("**"), table[3].count(" - "), table[4].count("**")) == (0, 3, 12)
+    found = column_differences(evaluation, good, bad, n_resamples=20)
+    line = difference_table({"good - bad": found}).splitlines()[2]
+    assert line.count("**+") == 3
+    assert line.endswith("| - | - | - |")
+
+
+ROWS = ["| (prevalence)", "| bad", "| good"]

@@ -43,15 +43,18 @@ class Evaluation:
     """Results of earlier evaluations are found here, new ones are added."""
     classifier: ClassifierSettings = field(default_factory=ClassifierSettings)
 
-    def path(self, entrant: Entrant) -> Path:
-        """Where the scores of an entrant are, named by the hash of all that they depend on."""
-        made_of = {
+    def as_mapping(self) -> dict[str, Any]:
+        """What is measured on which pairs, for the report and for hashes."""
+        return {
             "version": SCORES_VERSION,
             "columns": self.columns.sha256,
-            "entrant": entrant.key,
             "classifier": settings_to_mapping(self.classifier),
             "stage": self.stage.value,
         }
+
+    def path(self, entrant: Entrant) -> Path:
+        """Where the scores of an entrant are, named by the hash of all that they depend on."""
+        made_of = {**self.as_mapping(), "entrant": entrant.key}
         digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
         return self.folder / f"{self.stage.value}-{digest[:16]}.parquet"
 
@@ -62,19 +65,23 @@ def evaluate_representations(
     """Average precision of each representation in each column; what is stored already is not trained again.
 
     Returns:
-        `columns` (hash of the pairs), `stage`, and `entrants`: for each name its `columns`, a list of figures.
+        What was measured (`Evaluation.as_mapping`) and `entrants`: for each name its `columns`, a list of figures.
     """
     entrants = {}
     with progress.task(f"{evaluation.stage.value} columns", len(representations), "representation") as task:
         for entrant in representations:
             scores = column_scores(evaluation, entrant)
-            entrants[entrant.name] = {
+            path = evaluation.path(entrant)
+            figures = {
                 "key": entrant.key,
-                "scores": evaluation.path(entrant).name,
+                "scores": path.name,
                 "columns": [_figures(evaluation, column, values) for column, values in scores.items()],
             }
+            if not path.with_suffix(".json").is_file():
+                write_json(path.with_suffix(".json"), {"name": entrant.name, **evaluation.as_mapping(), **figures})
+            entrants[entrant.name] = figures
             task.advance(1)
-    return {"columns": evaluation.columns.sha256, "stage": evaluation.stage.value, "entrants": entrants}
+    return {**evaluation.as_mapping(), "entrants": entrants}
 
 
 def column_scores(evaluation: Evaluation, entrant: Entrant) -> ColumnScores:
@@ -92,7 +99,6 @@ def column_scores(evaluation: Evaluation, entrant: Entrant) -> ColumnScores:
                 found[kind][fit.reads[kind]] = values
         scores.update({(family, kind): found[kind][pairs.rows(evaluation.stage, kind)] for kind in Kind})
     save_scores(path, scores)
-    write_json(path.with_suffix(".json"), {"name": entrant.name, "key": entrant.key})
     return scores
 
 
