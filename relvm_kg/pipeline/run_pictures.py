@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relvm_kg.drawing import COLOURS, Panel, save_picture
+from relvm_kg.pipeline.health_text import show_gap
 from relvm_kg.workspace import atomic_path
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def _training_panels(
     """The fields of the picture of training; a figure that the trace lacks leaves its field empty."""
 
     def bound(axes: "Axes") -> None:
-        _curves(axes, trace, "bound, nats a token", {"held out": "held_out_bound_per_token"})
+        _curves(axes, trace, "bound, nats a token", {"held out, small sample": "held_out_bound_per_token"})
         if language_model is not None:
             level = language_model["log_likelihood_per_token"]
             axes.axhline(level, color=COLOURS[4], linestyle="--", linewidth=1.1, label="language model, at the end")
@@ -122,8 +123,7 @@ def _gaps(axes: "Axes", health: Mapping[str, Any]) -> None:
             [values["low"], values["high"]], [place, place], color=colour, linewidth=5, solid_capstyle="butt", alpha=0.4
         )
         axes.plot(values["mean"], place, "o", color=colour, ms=5)
-        text = f"{values['mean']:.2f} [{values['low']:.2f}, {values['high']:.2f}]"
-        axes.annotate(text, (values["high"], place), xytext=(8, 0), textcoords="offset points", va="center")
+        axes.annotate(show_gap(values), (values["high"], place), xytext=(8, 0), textcoords="offset points", va="center")
     axes.axvline(0, color=GREY, linewidth=0.8)
     axes.set_yticks(range(len(_INTERVALS)), list(_INTERVALS))
     axes.set_ylim(len(_INTERVALS) - 0.5, -0.5)

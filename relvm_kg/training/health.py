@@ -176,7 +176,7 @@ class HealthProbe:
 
     @classmethod
     def of(cls, corpus: TrainingCorpus, n_trained: int, n_probes: int, seed: int) -> "HealthProbe | None":
-        """A probe whose size keeps all probes of a run of 50,000 contexts or more below 3 % of its work.
+        """A probe whose size keeps all probes of a run of 80,000 contexts or more below 3 % of its work.
 
         Args:
             corpus: With held-out contexts; None comes back if there are less than two.
@@ -213,9 +213,8 @@ class HealthProbe:
         }
 
 
-_STEPS_OF_A_PROBE = 160
-"""Contexts trained on for each one of a probe: it is measured three times with the exact softmax, and training with a
-sampled one costs about as much a context as one such measurement."""
+_STEPS_OF_A_PROBE = 250
+"""Contexts trained on for each one of a probe: three measurements with the exact softmax cost as much as 7 of them."""
 
 
 def _derangement(n: int, random: np.random.Generator) -> IntArray:
