@@ -74,6 +74,8 @@ VARIANTS: Mapping[str, Variant] = {
     for variant in (
         _changed("default"),
         _paper(),
+        _changed("rate-0.004", training={"learning_rate": 0.004}),
+        _changed("rate-0.008", training={"learning_rate": 0.008}),
         _changed("start-random", {"entity_start": EntityStart.RANDOM}),
         _changed("start-text", {"entity_start": EntityStart.TEXT}),
         _changed("start-co-mention", {"entity_start": EntityStart.COMENTION}),
