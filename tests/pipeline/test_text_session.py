@@ -16,6 +16,7 @@ from relvm_kg.errors import InvalidInputError, NoTextError, UnknownEntityError
 from relvm_kg.model.projection_file import PROJECTION
 from relvm_kg.model.relvm import TYPE_ROWS
 from relvm_kg.pipeline.answers import rank_partners, score_pair
+from relvm_kg.pipeline.model_archive import pack_model, unpack_model
 from relvm_kg.pipeline.session import Session
 from relvm_kg.pipeline.text_session import TextSession
 from relvm_kg.training.data import load_corpus
@@ -181,6 +182,19 @@ def test_a_run_that_kept_nothing_takes_it_from_its_corpus_or_says_that_it_is_gon
     (own.corpus_dir / "sentences.parquet").unlink()
     with pytest.raises(NoTextError, match=r"kept nothing that gives a vector .* train again"):
         _ = TextSession(own, [path]).scorer
+
+
+def test_an_unpacked_model_without_a_corpus_gives_new_entities_the_same_score(
+    trained_workspace: Workspace, write_text: WriteText, tmp_path: Path
+) -> None:
+    pack_model(trained_workspace, None, tmp_path / "model.tar.gz")
+    report = unpack_model(tmp_path / "model.tar.gz", tmp_path / "elsewhere")
+    assert PROJECTION in report.files
+    path = str(write_text())
+    (here,) = score_pair(TextSession(trained_workspace, [path]), str(NEW), "MESH:D000690").answers
+    (there,) = score_pair(TextSession(Workspace.open(tmp_path / "elsewhere"), [path]), str(NEW), "MESH:D000690").answers
+    assert (there.probability, there.tail.from_sentences) == (here.probability, here.tail.from_sentences)
+    assert there.known is there.co_mentioned is None
 
 
 ROWS = [
