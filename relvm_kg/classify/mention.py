@@ -213,8 +213,16 @@ def _step_loss(classifier: MentionClassifier, sentences: LabelledSentences, step
 
 
 @torch.no_grad()
-def sentence_probabilities(classifier: MentionClassifier, sentences: LabelledSentences, samples: int) -> FloatArray:
+def sentence_probabilities(
+    classifier: MentionClassifier, sentences: LabelledSentences, samples: int, batch_size: int = 64
+) -> FloatArray:
     """Probability that each sentence states the relation: the mean over draws, which all sentences share.
+
+    Args:
+        classifier: A fine-tuned one.
+        sentences: What to read.
+        samples: Draws of z a sentence.
+        batch_size: Sentences of similar length that are read together.
 
     Returns:
         *Shape:* (sentences)
@@ -224,7 +232,7 @@ def sentence_probabilities(classifier: MentionClassifier, sentences: LabelledSen
     result = np.empty(len(sentences), dtype=np.float32)
     generator = torch.Generator("cpu").manual_seed(0)
     draws = Draws.antithetic(samples, classifier.config.latent, generator).to(device)
-    for places in sorted_batches(np.arange(len(sentences)), lengths, 64):
+    for places in sorted_batches(np.arange(len(sentences)), lengths, batch_size):
         part = sentences.take(places)
         log_odds = classifier(part.batch(device), torch.from_numpy(part.columns).to(device), draws)
         result[places] = torch.sigmoid(log_odds).mean(1).cpu().numpy()

@@ -1,11 +1,10 @@
-"""The best partners of one entity among many: few draws choose a short list, many put it in order."""
+"""The best partners of one entity among many: few draws choose a short list, more a shorter one, many its order."""
 
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
 from relvm_kg.classify.draws import Draws
 from relvm_kg.config import require
@@ -13,23 +12,31 @@ from relvm_kg.model.precision import training_precision
 from relvm_kg.scoring.scorer import IntArray, RelvmScorer, Scores
 
 
+class Stage(NamedTuple):
+    """A cut: which candidates stay in a ranking, and by how many draws they are chosen."""
+
+    draws: int
+    """Draws a pair and order; 0 is one draw of zeros, the middle of u and z's mean there."""
+    keep: int
+    """Candidates that stay at least."""
+    keep_for_each: int
+    """Candidates that stay for each that is asked for, if that is more."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class RankSettings:
-    """How many candidates each stage of a ranking leaves, and by how many draws it chooses."""
+    """The stages of a ranking before the last, which puts what is left in order by all draws of the scorer."""
 
-    short_list: int = 1000
-    """Candidates left by the first stage, which scores one draw of zeros: the middle of u, and z's mean there."""
-    middle_samples: int = 16
-    """Draws a pair and order of the second stage."""
-    final_list: int = 250
-    """Candidates left by the second stage at least; twice as many as are asked for, if that is more."""
+    stages: tuple[Stage, ...] = (Stage(0, 1000, 8), Stage(8, 250, 4), Stage(64, 60, 2))
+    """From many candidates and few draws to few candidates and many draws."""
     bfloat16: bool = True
-    """Whether the first stage, of which no score is given, multiplies in bfloat16 where the processor has it."""
+    """Whether the stages before the last, of which no score is given, are in bfloat16 where the processor has it."""
 
     def __post_init__(self) -> None:
-        require(self.middle_samples >= 1, "rank.middle_samples", "be at least 1", self.middle_samples)
-        require(self.final_list >= 1, "rank.final_list", "be at least 1", self.final_list)
-        require(self.short_list >= self.final_list, "rank.short_list", "not be below rank.final_list", self.short_list)
+        for stage in self.stages:
+            require(stage.draws >= 0, "rank.stages draws", "not be negative", stage.draws)
+            require(stage.keep >= 1, "rank.stages keep", "be at least 1", stage.keep)
+            require(stage.keep_for_each >= 1, "rank.stages keep_for_each", "be at least 1", stage.keep_for_each)
 
 
 class Ranked(NamedTuple):
@@ -49,14 +56,15 @@ class Ranker:
     settings: RankSettings = RankSettings()
 
     @cached_property
-    def _first(self) -> RelvmScorer:
+    def stages(self) -> tuple[tuple[Stage, RelvmScorer], ...]:
+        """Each stage with what scores in it."""
         model = self.scorer.bundle.model
-        dtype = training_precision(model.device) if self.settings.bfloat16 else torch.float32
-        return self.scorer.with_draws(Draws.centre(model.config.latent).to(model.device), dtype)
-
-    @cached_property
-    def _middle(self) -> RelvmScorer:
-        return self.scorer.with_draws(self.scorer.draws.first(self.settings.middle_samples), torch.float32)
+        centre = Draws.centre(model.config.latent).to(model.device)
+        dtype = training_precision(model.device) if self.settings.bfloat16 else self.scorer.dtype
+        return tuple(
+            (stage, self.scorer.with_draws(self.scorer.draws.first(stage.draws) if stage.draws else centre, dtype))
+            for stage in self.settings.stages
+        )
 
     def best(self, entity: int, candidates: IntArray, top: int) -> Ranked:
         """The most probable partners.
@@ -70,12 +78,9 @@ class Ranker:
             NoTextError: if an entity has no training text.
             NoRelationForTypesError: if the classifier learned nothing of a pair's label.
         """
-        final_list = max(self.settings.final_list, 2 * top)
         places = np.arange(len(candidates))
-        for scorer, n_kept in (
-            (self._first, max(self.settings.short_list, 2 * final_list)),
-            (self._middle, final_list),
-        ):
+        for stage, scorer in self.stages:
+            n_kept = max(stage.keep, stage.keep_for_each * top)
             if n_kept < len(places):
                 order = _falling(_scores(scorer, entity, candidates[places]))
                 places = np.sort(places[order[:n_kept]])

@@ -18,7 +18,7 @@ from relvm_kg.errors import InvalidInputError, NoTextError
 from relvm_kg.model.checkpoint import Bundle, BundleConfig, EntityTable
 from relvm_kg.model.presets import EntityStart, ModelConfig, TrainingConfig
 from relvm_kg.model.relvm import Relvm
-from relvm_kg.scoring.ranking import Ranker, RankSettings
+from relvm_kg.scoring.ranking import Ranker, RankSettings, Stage
 from relvm_kg.scoring.scorer import RelvmScorer
 from relvm_kg.types import POSITIVE_RELATIONS
 
@@ -74,12 +74,12 @@ def brute_force(scorer: RelvmScorer, candidates: np.ndarray) -> np.ndarray:
 @given(n=st.integers(1, 300), top=st.integers(1, 400), seed=st.integers(0, 9))
 def test_a_ranking_that_cuts_nothing_is_that_of_all_draws(scorer: RelvmScorer, n: int, top: int, seed: int) -> None:
     candidates = np.random.default_rng(seed).choice(CANDIDATES, n, replace=False)
-    ranked = Ranker(scorer, RankSettings(short_list=300, final_list=300)).best(DISEASE, candidates, top)
+    ranked = Ranker(scorer, RankSettings(stages=(Stage(0, 300, 1), Stage(4, 300, 1)))).best(DISEASE, candidates, top)
     np.testing.assert_array_equal(ranked.places, brute_force(scorer, candidates)[:top])
 
 
 def test_what_a_ranking_gives_is_in_falling_order_and_scored_by_all_draws(scorer: RelvmScorer) -> None:
-    small = RankSettings(short_list=200, middle_samples=4, final_list=60)
+    small = RankSettings(stages=(Stage(0, 200, 1), Stage(4, 60, 1)))
     ranked = Ranker(scorer, small).best(DISEASE, CANDIDATES, 30)
     assert len(ranked.places) == 30
     assert (np.diff(ranked.scores.probability) <= 0).all()
@@ -91,7 +91,7 @@ def test_what_a_ranking_gives_is_in_falling_order_and_scored_by_all_draws(scorer
 def test_cutting_the_list_short_keeps_the_best(scorer: RelvmScorer) -> None:
     best = set(brute_force(scorer, CANDIDATES)[:30].tolist())
     for bfloat16 in (False, True):
-        stages = RankSettings(short_list=200, middle_samples=8, final_list=60, bfloat16=bfloat16)
+        stages = RankSettings(stages=(Stage(0, 200, 1), Stage(8, 60, 1)), bfloat16=bfloat16)
         found = set(Ranker(scorer, stages).best(DISEASE, CANDIDATES, 30).places.tolist())
         assert len(best & found) >= 29
 
@@ -99,13 +99,13 @@ def test_cutting_the_list_short_keeps_the_best(scorer: RelvmScorer) -> None:
 @settings(max_examples=15, deadline=None)
 @given(top=st.integers(1, 25), more=st.integers(0, 25))
 def test_asking_for_more_only_adds_to_the_end(scorer: RelvmScorer, top: int, more: int) -> None:
-    ranker = Ranker(scorer, RankSettings(short_list=200, middle_samples=4, final_list=100))
+    ranker = Ranker(scorer, RankSettings(stages=(Stage(0, 200, 4), Stage(4, 100, 2))))
     few, many = ranker.best(DISEASE, CANDIDATES, top), ranker.best(DISEASE, CANDIDATES, top + more)
     np.testing.assert_array_equal(few.places, many.places[:top])
 
 
 def test_asking_for_all_gives_all(scorer: RelvmScorer) -> None:
-    ranked = Ranker(scorer, RankSettings(short_list=10, final_list=10)).best(DISEASE, CANDIDATES, 10_000)
+    ranked = Ranker(scorer, RankSettings(stages=(Stage(0, 10, 1), Stage(2, 10, 1)))).best(DISEASE, CANDIDATES, 10_000)
     np.testing.assert_array_equal(ranked.places, brute_force(scorer, CANDIDATES))
 
 
@@ -118,6 +118,14 @@ def test_an_entity_without_text_is_refused(scorer: RelvmScorer) -> None:
         Ranker(scorer).best(DISEASE, np.array([WITHOUT_TEXT]), 5)
 
 
-def test_a_final_list_above_the_short_list_is_refused() -> None:
-    with pytest.raises(InvalidInputError, match=r"rank\.short_list must not be below rank\.final_list, was: 5"):
-        RankSettings(short_list=5, final_list=6)
+@pytest.mark.parametrize(
+    ("stage", "what"),
+    [
+        (Stage(-1, 9, 1), "draws must not be negative, was: -1"),
+        (Stage(0, 0, 1), "keep must be at least 1, was: 0"),
+        (Stage(0, 9, 0), "keep_for_each must be at least 1, was: 0"),
+    ],
+)
+def test_a_stage_that_cannot_be_is_refused(stage: Stage, what: str) -> None:
+    with pytest.raises(InvalidInputError, match=rf"rank\.stages {what}"):
+        RankSettings(stages=(stage,))
