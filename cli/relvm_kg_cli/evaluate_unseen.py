@@ -13,7 +13,7 @@ from relvm_kg_cli.output import Console
     name="evaluate-unseen",
     epilog=epilog(
         "relvm-kg evaluate-unseen --out unseen/ --entities 300 --contexts 150000",
-        "version, corpus_hash, settings, simulated, entities (id: sentences), similarity, map, families (each: n, "
+        "version, corpus_hash, settings, simulated, entities (id: sentences), similarity, families (each: n, "
         "n_positive, n_training, prevalence, average_precision, by_sentences, differences)",
     ),
 )
@@ -55,18 +55,12 @@ def evaluate_unseen(  # noqa: PLR0913  one argument an option
 
 def _print_family(console: Console, family: str, figures: dict[str, Any]) -> None:
     areas = figures["average_precision"]
-    ways = list(dict.fromkeys(way for found in areas.values() for way in found))
-    console.line(
-        f"{family}: {figures['n']:,} pairs, prevalence {figures['prevalence']:.3f}; area under precision-recall"
-    )
-    console.table(
-        ("representation", *ways), [[name, *(found.get(way) for way in ways)] for name, found in areas.items()]
-    )
-    columns = ("first", "minus", "difference", "low", "high")
-    console.table(
-        columns,
-        [
-            [", ".join(d["first"]), ", ".join(d["second"]), d["estimate"], d["low"], d["high"]]
-            for d in figures["differences"]
-        ],
-    )
+    prevalence = f"prevalence {figures['prevalence']:.3f}"
+    console.line(f"{family}: {figures['n']:,} pairs, {prevalence}; area under precision-recall")
+    names = list(areas["unseen"])
+    console.table(("entities", *names), [[way, *(found[name] for name in names)] for way, found in areas.items()])
+    rows = [
+        [", ".join(one["first"]), ", ".join(one["second"]), one["estimate"], one["low"], one["high"]]
+        for one in figures["differences"]
+    ]
+    console.table(("first", "minus", "difference", "low", "high"), rows)

@@ -6,7 +6,7 @@ what leaving their text out of training costs.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -20,20 +20,8 @@ from relvm_kg.benchmark.columns.pairs import FamilyPairs
 from relvm_kg.benchmark.columns.settings import ClassifierSettings, ColumnSettings, Kind
 from relvm_kg.benchmark.columns.sources import load_source
 from relvm_kg.benchmark.triples import FloatArray, IntArray
-from relvm_kg.benchmark.unseen_arms import (
-    MEAN,
-    MEAN_AND_VECTORS,
-    PROFILES,
-    START,
-    TRAINED_IN,
-    LeftOut,
-    Scores,
-    UnseenArm,
-    seen_scores,
-    trained_model,
-)
+from relvm_kg.benchmark.unseen_arms import MEAN, MEAN_AND_VECTORS, PROFILES, Arm, similarity, trained_model
 from relvm_kg.benchmark.unseen_pairs import can_be_scored, choose_entities, unseen_families, unseen_fit
-from relvm_kg.benchmark.unseen_vectors import StepSettings
 from relvm_kg.benchmark.variants import Variant
 from relvm_kg.config import require, settings_to_mapping
 from relvm_kg.encoding.projection import EntityCounts
@@ -48,6 +36,9 @@ from relvm_kg.workspace import Workspace
 LeaveOut = Callable[[Workspace, Sequence[str], Path, Progress], tuple[Workspace, EntityCounts]]
 """Makes a workspace without some entities, and counts what their sentences hold (`relvm_kg.pipeline.leave_out`)."""
 RESULT, SETTINGS = "unseen.json", "settings.json"
+UNSEEN, TRAINED_IN = "unseen", "trained in"
+Scores = Mapping[str, Mapping[str, FloatArray]]
+"""Scores of the tested pairs, by arm and representation."""
 N_RESAMPLES = 1000
 SENTENCES = (1, 5, 10, 30, 100)
 """Where ranges of the number of sentences begin."""
@@ -69,8 +60,6 @@ class UnseenSettings:
     """How many pairs are drawn."""
     classifier: ClassifierSettings = field(default_factory=ClassifierSettings)
     """The classifier on each representation."""
-    steps: StepSettings = field(default_factory=StepSettings)
-    """How vectors are trained on the entities' contexts where that is tried."""
 
     def __post_init__(self) -> None:
         require(self.n_entities >= 1, "unseen.n_entities", "be at least 1", self.n_entities)
@@ -109,35 +98,44 @@ def run_unseen(
     families = unseen_families(source, entities, settings.pairs)
     del source
     without, counts = leave_out(workspace, ids, folder / "without", progress)
-    corpus, whole = load_corpus(without.corpus_dir), load_corpus(workspace.corpus_dir)
-    model, training = settings.variant.model, settings.variant.training
-    progress.say("training without the entities, then with them")
-    unseen = trained_model(corpus, folder / "run-without", model, training, progress)
-    seen = trained_model(whole, folder / "run-with", model, training, progress)
-    left_out = LeftOut(entities=entities, counts=counts, training_rows=whole.training_rows)
-    progress.say("scoring")
-    arm = UnseenArm.of(corpus, unseen, left_out, settings.steps)
-    sentences = np.zeros(len(corpus.types), dtype=np.int64)
+    arms, moved = _arms((workspace, without), folder, settings, (entities, counts), progress)
+    sentences = np.zeros(len(arms[UNSEEN].profiles), dtype=np.int64)
     sentences[entities] = counts.n_sentences
     result = {
         **stored,
         "simulated": workspace.manifest.simulated,
         "entities": dict(zip(ids, counts.n_sentences.tolist(), strict=True)),
-        "similarity": arm.similarity,
-        "map": {"penalty": arm.shift.penalty, "explained": arm.shift.explained},
+        "similarity": moved,
         "families": {},
     }
+    progress.say("scoring")
     for family, pairs in families.items():
         if not can_be_scored(pairs):
             progress.say(f"too few {family.value} pairs: left out")
             continue
         path = folder / f"scores-{family.name.lower()}.npz"
         if not path.is_file():
-            found = arm.scores(pairs, settings.classifier), seen_scores(whole, seen, pairs, settings.classifier)
-            _save(path, _merged(*found))
+            _save(path, {way: arm.scores(pairs, settings.classifier) for way, arm in arms.items()})
         result["families"][family.value] = _figures(pairs, _load(path), sentences)
     write_json(folder / RESULT, result)
     return result
+
+
+def _arms(
+    workspaces: tuple[Workspace, Workspace],
+    folder: Path,
+    settings: UnseenSettings,
+    left_out: tuple[IntArray, EntityCounts],
+    progress: Progress,
+) -> tuple[dict[str, Arm], float]:
+    """Both arms, trained, from the workspaces with and without the entities; and how near vectors stay to their start."""
+    whole, corpus = (load_corpus(workspace.corpus_dir) for workspace in workspaces)
+    model, training = settings.variant.model, settings.variant.training
+    progress.say("training without the entities, then with them")
+    unseen = trained_model(corpus, folder / "run-without", model, training, progress)
+    seen = trained_model(whole, folder / "run-with", model, training, progress)
+    moved = similarity(corpus, unseen)
+    return {UNSEEN: Arm.unseen(corpus, unseen, *left_out), TRAINED_IN: Arm.trained_in(whole, seen)}, moved
 
 
 def _check_folder(folder: Path, workspace: Workspace, settings: UnseenSettings) -> dict[str, Any]:
@@ -147,7 +145,7 @@ def _check_folder(folder: Path, workspace: Workspace, settings: UnseenSettings) 
         "corpus_hash": workspace.manifest.corpus_hash,
         "settings": {
             **{name: getattr(settings, name) for name in ("n_entities", "seed")},
-            **{name: settings_to_mapping(getattr(settings, name)) for name in ("pairs", "classifier", "steps")},
+            **{name: settings_to_mapping(getattr(settings, name)) for name in ("pairs", "classifier")},
             "variant": settings.variant.name,
             "model": settings_to_mapping(settings.variant.model),
             "training": settings_to_mapping(settings.variant.training),
@@ -161,12 +159,10 @@ def _check_folder(folder: Path, workspace: Workspace, settings: UnseenSettings) 
     return stored
 
 
-def _merged(first: Scores, second: Scores) -> Scores:
-    return {name: {**ways, **second[name]} for name, ways in first.items()}
-
-
 def _save(path: Path, scores: Scores) -> None:
-    arrays: dict[str, Any] = {f"{name}|{way}": values for name, ways in scores.items() for way, values in ways.items()}
+    arrays: dict[str, Any] = {
+        f"{way}|{name}": values for way, found in scores.items() for name, values in found.items()
+    }
     with atomic_path(path) as temporary, temporary.open("wb") as handle:
         np.savez(handle, **arrays)
 
@@ -175,27 +171,24 @@ def _load(path: Path) -> Scores:
     found: dict[str, dict[str, FloatArray]] = {}
     with np.load(path, allow_pickle=False) as arrays:
         for key in arrays.files:
-            name, way = key.split("|")
-            found.setdefault(name, {})[way] = arrays[key]
+            way, name = key.split("|")
+            found.setdefault(way, {})[name] = arrays[key]
     return found
 
 
 def _figures(pairs: FamilyPairs, scores: Scores, sentences: IntArray) -> dict[str, Any]:
-    """Area under precision-recall of each representation and way, and the differences that answer the question."""
+    """Area under precision-recall in both arms, and the differences that answer the question."""
     tested = pairs.take(unseen_fit(pairs).reads[Kind.ONE_COLD])
 
-    def table(name: str, way: str) -> PairTable:
-        return PairTable(tested.heads, tested.relations, tested.tails, tested.positive, scores[name][way])
+    def table(way: str, name: str) -> PairTable:
+        return PairTable(tested.heads, tested.relations, tested.tails, tested.positive, scores[way][name])
 
     def difference(first: tuple[str, str], second: tuple[str, str]) -> dict[str, Any]:
         found = average_precision_difference(table(*first), table(*second), N_RESAMPLES, seed=0)
         return {"first": list(first), "second": list(second), **{k: round(v, 4) for k, v in found._asdict().items()}}
 
-    wanted = [((name, way), (name, TRAINED_IN)) for name, ways in scores.items() for way in ways if way != TRAINED_IN]
-    wanted += [((name, START), (PROFILES, START)) for name in (MEAN, MEAN_AND_VECTORS)]
-    wanted += [
-        ((name, way), (name, START)) for name, ways in scores.items() for way in ways if way not in (START, TRAINED_IN)
-    ]
+    compared = [((UNSEEN, name), (TRAINED_IN, name)) for name in scores[UNSEEN]]
+    compared += [((UNSEEN, name), (UNSEEN, PROFILES)) for name in (MEAN, MEAN_AND_VECTORS)]
     return {
         "n": len(tested),
         "n_positive": int(tested.positive.sum()),
@@ -203,14 +196,14 @@ def _figures(pairs: FamilyPairs, scores: Scores, sentences: IntArray) -> dict[st
         "prevalence": round(float(tested.positive.mean()), 4),
         "average_precision": _areas(tested, scores, np.arange(len(tested))),
         "by_sentences": _by_sentences(tested, scores, sentences),
-        "differences": [difference(*pair) for pair in wanted],
+        "differences": [difference(*pair) for pair in compared],
     }
 
 
 def _areas(tested: FamilyPairs, scores: Scores, rows: IntArray) -> dict[str, dict[str, float]]:
     return {
-        name: {way: round(average_precision(tested.positive[rows], values[rows]), 4) for way, values in ways.items()}
-        for name, ways in scores.items()
+        way: {name: round(average_precision(tested.positive[rows], values[rows]), 4) for name, values in found.items()}
+        for way, found in scores.items()
     }
 
 

@@ -1,8 +1,5 @@
 """Pairs of entities that training never saw: known ones against unlabelled pairs of the same kind."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-
 import numpy as np
 
 from relvm_kg.benchmark.columns.draw import draw_families
@@ -57,34 +54,3 @@ def can_be_scored(pairs: FamilyPairs) -> bool:
     fit = unseen_fit(pairs)
     parts = (fit.training, *fit.stops.values(), *fit.reads.values())
     return all(len(np.unique(pairs.positive[rows])) == 2 for rows in parts)
-
-
-@dataclass(frozen=True, eq=False)
-class Aliased:
-    """A family whose scored pairs stand there again under other rows of their left-out entity."""
-
-    pairs: FamilyPairs
-    fit: Fit
-    n_scored: int
-    """Scored pairs; the fit scores so many for the entities' own rows, then so many for each alias."""
-
-
-def aliased(pairs: FamilyPairs, fit: Fit, aliases: Sequence[IntArray]) -> Aliased:
-    """The family with each scored pair once more for each alias.
-
-    Args:
-        pairs: A family.
-        fit: Which of its rows are scored.
-        aliases: Row of each entity in a longer table: its own, or for one left out another. *Shape:* (entities)
-    """
-    scored = fit.reads[Kind.ONE_COLD]
-    again = pairs.take(scored)
-    parts = [pairs, *(replace(again, heads=rows[again.heads], tails=rows[again.tails]) for rows in aliases)]
-    columns = {
-        name: np.concatenate([getattr(part, name) for part in parts])
-        for name in ("heads", "tails", "relations", "positive", "head_groups", "tail_groups", "splits", "rounds")
-    }
-    added = len(pairs) + np.arange(len(scored) * len(aliases))
-    reads = {Kind.ONE_COLD: np.concatenate([scored, added])}
-    longer = FamilyPairs(family=pairs.family, **columns)
-    return Aliased(longer, replace(fit, reads=reads), len(scored))

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from relvm_kg.benchmark.columns.settings import ColumnSettings, Family, Kind
+from relvm_kg.benchmark.columns.settings import ColumnSettings, Kind
 from relvm_kg.benchmark.columns.sources import PairSource
-from relvm_kg.benchmark.unseen_pairs import aliased, choose_entities, unseen_families, unseen_fit
+from relvm_kg.benchmark.unseen_pairs import choose_entities, unseen_families, unseen_fit
 from relvm_kg.errors import InvalidInputError
 
 PAIRS = ColumnSettings(co_mentioned_positives=500, never_positives=500)
@@ -32,17 +32,3 @@ def test_the_entities_have_known_partners_and_may_be_at_most_half_of_those(sourc
     assert entities.tolist() == choose_entities(source, 6, seed=0).tolist()
     with pytest.raises(InvalidInputError, match="100000 entities to leave out must be at most half"):
         choose_entities(source, 100_000, seed=0)
-
-
-def test_aliases_repeat_the_scored_pairs_under_other_rows(source: PairSource) -> None:
-    entities = choose_entities(source, 6, seed=0)
-    pairs = unseen_families(source, entities, PAIRS)[Family.CO_MENTIONED]
-    fit, alias = unseen_fit(pairs), np.arange(len(source.ids))
-    alias[entities] += 10_000
-    longer = aliased(pairs, fit, [alias, alias])
-    scored, found = fit.reads[Kind.ONE_COLD], longer.fit.reads[Kind.ONE_COLD]
-    assert len(found) == 3 * longer.n_scored == 3 * len(scored)
-    for part in np.split(found, 3)[1:]:
-        assert longer.pairs.heads[part].tolist() == alias[pairs.heads[scored]].tolist()
-        assert longer.pairs.tails[part].tolist() == alias[pairs.tails[scored]].tolist()
-        assert longer.pairs.positive[part].tolist() == pairs.positive[scored].tolist()
