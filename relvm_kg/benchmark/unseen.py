@@ -128,7 +128,7 @@ def _arms(
     left_out: tuple[IntArray, EntityCounts],
     progress: Progress,
 ) -> tuple[dict[str, Arm], float]:
-    """Both arms, trained, from the workspaces with and without the entities; and how near vectors stay to their start."""
+    """Both arms, trained on the workspaces with and without the entities; and how near vectors stay to their start."""
     whole, corpus = (load_corpus(workspace.corpus_dir) for workspace in workspaces)
     model, training = settings.variant.model, settings.variant.training
     progress.say("training without the entities, then with them")
