@@ -2,8 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from relvm_kg_cli.answers import RANKING_COLUMNS, answer_rows, entity_text, ranking_rows
-from relvm_kg_cli.evidence import marked
+from relvm_kg_cli.answers import RANKING_COLUMNS, answer_rows, entity_text, marked, ranking_rows
 from relvm_kg_cli.output import Console
 
 if TYPE_CHECKING:
@@ -24,7 +23,8 @@ def show_tour(console: Console, tour: "Tour", commands: list[str]) -> None:
     for sentence in tour.evidence:
         probability = "" if sentence.probability is None else f"  probability {sentence.probability:.3f}"
         place = f"{sentence.doc_id}#{sentence.sentence_index} {sentence.year or ''}{probability}{mark}"
-        console.line(f"{place}\n    {marked(sentence, console)}")
+        spans = sentence.head_span, sentence.tail_span
+        console.line(f"{place}\n    {marked(sentence.sentence, spans, console)}")
     console.line(f"\n$ {commands[3]}")
     console.table(tour.novel_edges.columns, tour.novel_edges.rows)
     console.line(f"\n$ {commands[4]}")
