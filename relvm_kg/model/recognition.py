@@ -24,7 +24,7 @@ class Recognition(nn.Module):
         self.limit = config.log_variance_limit
         self.unused = config.latent - (config.mixture or config.latent)
         self.posterior_scale = config.posterior_scale
-        self.normalise = nn.BatchNorm1d(config.latent, affine=False) if config.posterior_scale else None
+        self.normalise = nn.BatchNorm1d(config.latent, eps=1e-12, affine=False) if config.posterior_scale else None
 
     def forward(
         self,
