@@ -23,6 +23,7 @@ from relvm_kg_cli.query import query
 from relvm_kg_cli.quickstart import quickstart
 from relvm_kg_cli.rank import rank
 from relvm_kg_cli.score import score
+from relvm_kg_cli.sweep import sweep
 from relvm_kg_cli.tag import tag
 from relvm_kg_cli.train import train
 from relvm_kg_cli.train_types import train_types
@@ -46,6 +47,7 @@ COMMANDS: tuple[click.Command, ...] = (
     graph,
     benchmark,
     pair_columns,
+    sweep,
     evaluate_unseen,
     evaluate_tagger,
     model,
