@@ -11,15 +11,15 @@ from relvm_kg_cli.output import Console
 
 @click.command(
     epilog=epilog(
-        "relvm-kg sweep --columns columns/ --out results/ --variants default,paper --processes 2",
+        "relvm-kg sweep --columns test-pairs/ --out results/ --variants default,paper --processes 2",
         "results (name, seed, model, training, steps, health, validation)",
     )
 )
 @click.option(
     "--columns",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=click.Path(path_type=Path, file_okay=False),
     required=True,
-    help="Folder that `relvm-kg columns` wrote.",
+    help="Folder that `relvm-kg test-pairs` wrote.",
 )
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of the results, JSON each."

@@ -13,7 +13,7 @@ from typing import IO, Any
 from relvm_kg.benchmark.columns.files import MANIFEST
 from relvm_kg.benchmark.variants import Budget, Variant
 from relvm_kg.config import settings_to_mapping
-from relvm_kg.errors import RelvmKgError
+from relvm_kg.errors import InvalidInputError, RelvmKgError
 from relvm_kg.files import read_json
 from relvm_kg.progress import Progress
 from relvm_kg.workspace import Workspace
@@ -68,11 +68,14 @@ def run_sweep(place: SweepPlace, jobs: Sequence[SweepJob], n_processes: int, pro
         Files of all results, in the order of the jobs.
 
     Raises:
+        InvalidInputError: if the folder of the columns holds none.
         RelvmKgError: if a variant fails, with its last words; the others finish first.
     """
     place.runs.mkdir(parents=True, exist_ok=True)
     place.results.mkdir(parents=True, exist_ok=True)
     paths = [place.results / f"{job.title}.json" for job in jobs]
+    if not (place.columns / MANIFEST).is_file():
+        raise InvalidInputError(f"{place.columns} must be a folder that `relvm-kg test-pairs` wrote, has no {MANIFEST}")
     pairs = read_json(place.columns / MANIFEST)["sha256"]
     missing = [(job, path) for job, path in zip(jobs, paths, strict=True) if not _is_measured(path, pairs)]
     failures: list[str] = []

@@ -205,7 +205,7 @@ def model_config(preset: Preset, size: Size) -> ModelConfig:
             entity_start=EntityStart.RANDOM,
             wide_mean_start=True,
         )
-    return ModelConfig(hidden=size.hidden)
+    return ModelConfig(hidden=size.hidden, contrast=True)
 
 
 def training_config(preset: Preset) -> TrainingConfig:

@@ -24,7 +24,8 @@ def test_a_sweep_measures_each_variant_once_and_then_prints_what_it_kept(
     assert first.exit_code == 0, first.stderr
     results = json.loads(first.stdout)["results"]
     assert [result["name"] for result in results] == ["default", "paper"]
-    assert results[0]["model"]["residual"] and not results[1]["model"]["residual"]
+    assert results[0]["model"]["residual"]
+    assert not results[1]["model"]["residual"]
     assert all(len(entrant["columns"]) == 6 for entrant in results[0]["validation"]["entrants"].values())
     files = {path: path.stat().st_mtime_ns for path in out.iterdir()}
     again = CliRunner().invoke(main, [*words, "--variants", "default,paper"])
