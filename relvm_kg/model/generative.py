@@ -134,8 +134,8 @@ class MiddleVariable(nn.Module):
         self, pair: Float[Tensor, "*#batch features"], u: Float[Tensor, "*#batch latent"]
     ) -> Float[Tensor, "*#batch latent"]:
         """The upper dimensions of u, then v."""
-        upper, noise = u.split([self.upper, u.shape[-1] - self.upper], dim=-1)
-        shape = torch.broadcast_shapes(pair.shape[:-1], u.shape[:-1])
+        upper, noise = u[..., : self.upper], u[..., self.upper :]
+        shape = torch.broadcast_shapes(pair.shape[:-1], u.shape[:-1])  # type: ignore[no-untyped-call]
         joined = torch.cat([pair.expand(*shape, -1), upper.expand(*shape, -1)], dim=-1)
         mean, log_variance = self.second(F.relu(self.first(joined))).chunk(2, dim=-1)
         v = Gaussian(mean, log_variance.clamp(-self.limit, self.limit)).with_noise(noise)

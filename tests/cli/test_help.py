@@ -54,6 +54,7 @@ def test_the_program_lists_its_commands_in_the_order_in_which_they_are_used(relv
         "export",
         "graph",
         "benchmark",
+        "sweep",
         "model",
         "info",
     ]
