@@ -57,6 +57,9 @@ class Variant:
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
 
 
+NO_FREE_BITS: Mapping[str, Any] = {"free_nats_per_unit": 0.0}
+
+
 def _changed(name: str, model: Mapping[str, Any] | None = None, training: Mapping[str, Any] | None = None) -> Variant:
     start = model_config(Preset.DEFAULT, Size.X_SMALL), training_config(Preset.DEFAULT)
     return Variant(name=name, model=replace(start[0], **(model or {})), training=replace(start[1], **(training or {})))
@@ -66,6 +69,7 @@ def _paper() -> Variant:
     """The released architecture and loss, at the sweep's batch and learning rate, which a short run needs."""
     own, start = training_config(Preset.PAPER), training_config(Preset.DEFAULT)
     training = replace(start, bound=own.bound, type_share=own.type_share, gradient_limit=own.gradient_limit)
+    training = replace(training, free_nats_per_unit=own.free_nats_per_unit)
     return Variant(name="paper", model=model_config(Preset.PAPER, Size.X_SMALL), training=training)
 
 
@@ -82,16 +86,15 @@ VARIANTS: Mapping[str, Variant] = {
         _changed("normalised", {"scale_entities": False}),
         _changed("wide-mean-start", {"wide_mean_start": True}),
         _changed("wide-deep-prior", {"prior_hidden": 512, "prior_layers": 3}),
-        _changed("posterior-scale", {"posterior_scale": 0.2}),
-        _changed("free-bits", training={"free_nats_per_unit": 0.02}),
-        _changed("cyclical", training={"anneal_cycles": 4, "anneal": 0.5}),
-        _changed("small-u", {"mixture": 32}),
-        _changed("hierarchy", {"upper": 100}),
+        _changed("posterior-scale", {"posterior_scale": 0.5}, NO_FREE_BITS),
+        _changed("no-free-bits", {"mixture": 0}, NO_FREE_BITS),
+        _changed("no-free-bits-no-contrast", {"mixture": 0, "contrast": False}, NO_FREE_BITS),
+        _changed("no-contrast", {"contrast": False}),
+        _changed("free-bits-all-of-u", {"mixture": 0}, {"free_nats_per_unit": 0.02}),
+        _changed("cyclical", training={"anneal_cycles": 4, "anneal": 0.5, **NO_FREE_BITS}),
+        _changed("hierarchy", {"upper": 32}),
         _changed("u-dropout", training={"u_dropout": 0.5}),
         _changed("type-share-half", training={"type_share": 0.5}),
-        _changed("no-contrast", {"contrast": False}),
-        _changed("no-contrast-posterior-scale", {"contrast": False, "posterior_scale": 0.2}),
-        _changed("free-bits-small-u", {"mixture": 64}, {"free_nats_per_unit": 0.1}),
         _changed("per-token", training={"bound": Bound.PER_TOKEN}),
         _changed("pair-sampling", training={"pair_sampling": 0.5}),
         _changed("exact-softmax", training={"softmax": Softmax.EXACT}),

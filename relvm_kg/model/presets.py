@@ -205,7 +205,7 @@ def model_config(preset: Preset, size: Size) -> ModelConfig:
             entity_start=EntityStart.RANDOM,
             wide_mean_start=True,
         )
-    return ModelConfig(hidden=size.hidden, contrast=True)
+    return ModelConfig(hidden=size.hidden, contrast=True, mixture=64)
 
 
 def training_config(preset: Preset) -> TrainingConfig:
@@ -224,4 +224,4 @@ def training_config(preset: Preset) -> TrainingConfig:
             bound=Bound.PER_TOKEN,
             gradient_limit=0.0,
         )
-    return TrainingConfig(softmax=Softmax.SAMPLED)
+    return TrainingConfig(softmax=Softmax.SAMPLED, free_nats_per_unit=0.1)
