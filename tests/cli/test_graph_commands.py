@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -167,9 +168,7 @@ def test_info_chooses_the_default_run_and_tells_unfinished_and_stale_ones(own: P
     (runs / "half").mkdir()
     (runs / "half" / "trace.jsonl").write_text('{"step": 20}\n{"step": 40}\n{"ste')
     other = runs / "other"
-    other.mkdir()
-    for file in (runs / "tiny").iterdir():
-        (other / file.name).write_bytes(file.read_bytes())
+    shutil.copytree(runs / "tiny", other)
     config = json.loads((other / "config.json").read_text())
     (other / "config.json").write_text(json.dumps({**config, "run_id": "other", "corpus_hash": "another"}))
     found = relvm("info", "--use", "other", "--json", "--workspace", own).json
