@@ -60,7 +60,8 @@ class PlainForm:
         prior = self.model.prior
         n, samples = len(pair), len(draws.u)
         features = pair.unsqueeze(1).expand(n, samples, -1)
-        u = draws.u.expand(n, samples, -1)
+        unused = draws.u.shape[-1] - prior.mixture
+        u = F.pad(draws.u[:, : prior.mixture], (0, unused)).expand(n, samples, -1)
         hidden = F.linear(torch.cat([features, u], dim=-1), *self.first).relu_()
         hidden = F.linear(torch.cat([hidden, u], dim=-1), *self.second).relu_()
         joined = torch.cat([hidden, u], dim=-1)
