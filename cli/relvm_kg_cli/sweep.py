@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from relvm_kg.files import read_json
 from relvm_kg_cli.options import epilog, open_workspace, with_console
 from relvm_kg_cli.output import Console
 
@@ -12,7 +13,7 @@ from relvm_kg_cli.output import Console
 @click.command(
     epilog=epilog(
         "relvm-kg sweep --columns test-pairs/ --out results/ --variants default,paper --processes 2",
-        "results (name, seed, model, training, steps, health, validation)",
+        "results (name, seed, model, training, steps, health, validation, differences), floors",
     )
 )
 @click.option(
@@ -46,7 +47,7 @@ def sweep(  # noqa: PLR0913  one argument an option
     Each variant trains on one thread. Results are kept by the hash of settings, corpus and columns, so that an
     interrupted sweep goes on where it was, and a finished one prints its table.
     """
-    from relvm_kg.benchmark.sweep import SweepPlace, load_results, run_sweep, sweep_jobs
+    from relvm_kg.benchmark.sweep import SweepPlace, measure_floors, run_sweep, sweep_jobs
     from relvm_kg.benchmark.variants import Budget, variants_of
 
     try:
@@ -57,12 +58,13 @@ def sweep(  # noqa: PLR0913  one argument an option
     place = SweepPlace(workspace=workspace, columns=columns, results=out, runs=workspace.path / "sweep")
     names = tuple(name.strip() for name in (variants or "").split(",") if name.strip())
     jobs = sweep_jobs(place, variants_of(names), Budget(contexts=contexts, epochs=epochs), numbers)
-    results = load_results(run_sweep(place, jobs, processes, console.progress))
+    results = [read_json(path) for path in run_sweep(place, jobs, processes, console.progress)]
+    floors = measure_floors(place, console.progress)
     if console.as_json:
-        console.document({"results": results})
+        console.document({"results": results, "floors": floors})
         return
     _print_health(console, results)
-    _print_columns(console, results)
+    _print_columns(console, results, floors)
 
 
 def _print_health(console: Console, results: list[dict[str, Any]]) -> None:
@@ -76,15 +78,13 @@ def _print_health(console: Console, results: list[dict[str, Any]]) -> None:
     console.table(("variant", "seed", "nats/token", "KL", "active", "pair share", "gap head", "gap tail"), rows)
 
 
-def _print_columns(console: Console, results: list[dict[str, Any]]) -> None:
-    """One row for each representation of each variant, one column for each column."""
-    entrants = [
-        (name, result["seed"], entrant["columns"])
+def _print_columns(console: Console, results: list[dict[str, Any]], floors: dict[str, Any]) -> None:
+    """Average precision of the floors and of each representation of each variant."""
+    from relvm_kg.benchmark.columns.report import average_precision_table
+
+    entrants = {
+        f"{name}, seed {result['seed']}": entrant
         for result in results
         for name, entrant in result["validation"]["entrants"].items()
-    ]
-    titles = [f"{figure['family']}, {figure['kind']}" for figure in entrants[0][2]]
-    rows = [
-        [name, seed, *(f"{figure['average_precision']:.3f}" for figure in figures)] for name, seed, figures in entrants
-    ]
-    console.table(("representation", "seed", *titles), rows)
+    }
+    console.line(average_precision_table({"entrants": {**floors["entrants"], **entrants}}))

@@ -10,13 +10,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from relvm_kg.benchmark.columns.files import MANIFEST
-from relvm_kg.benchmark.variants import Budget, Variant
+import torch
+
+from relvm_kg.benchmark.columns.evaluate import Evaluation, evaluate_representations
+from relvm_kg.benchmark.columns.files import MANIFEST, load_columns
+from relvm_kg.benchmark.columns.lineup import load_floors, model_representations
+from relvm_kg.benchmark.columns.settings import Stage
+from relvm_kg.benchmark.columns.words import SentenceWords
+from relvm_kg.benchmark.sweep_worker import SCORES
+from relvm_kg.benchmark.variants import VARIANTS, Budget, Variant
 from relvm_kg.config import settings_to_mapping
 from relvm_kg.errors import InvalidInputError, RelvmKgError
-from relvm_kg.files import read_json
+from relvm_kg.files import read_json, write_json
+from relvm_kg.model.relvm import Relvm
 from relvm_kg.progress import Progress
+from relvm_kg.training.data import load_corpus
 from relvm_kg.workspace import Workspace
+
+FLOORS = "floors-validation.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +110,26 @@ def run_sweep(place: SweepPlace, jobs: Sequence[SweepJob], n_processes: int, pro
     return paths
 
 
+def measure_floors(place: SweepPlace, progress: Progress) -> dict[str, Any]:
+    """Figures of the floors and of `default` without training on the validation rows; measured once."""
+    corpus = load_corpus(place.workspace.corpus_dir)
+    columns = load_columns(place.columns, corpus.entities["id"].to_pylist())
+    path = place.results / FLOORS
+    kept: dict[str, Any] = read_json(path) if path.is_file() else {}
+    if kept.get("columns") == columns.sha256:
+        return kept
+    config = VARIANTS["default"].model
+    start = torch.from_numpy(corpus.start_vectors(config))
+    untrained = Relvm.started(config, len(corpus.types), len(corpus.vocabulary), 0, start).eval()
+    floors = load_floors(corpus.folder)
+    words = SentenceWords(folder=corpus.folder, corpus_hash=columns.corpus_hash)
+    entrants = [*floors.counts(), words, *floors.profiles(), *model_representations("untrained", untrained)]
+    evaluation = Evaluation(columns=columns, stage=Stage.VALIDATION, folder=place.runs / SCORES)
+    measured = evaluate_representations(evaluation, entrants, progress)
+    write_json(path, measured)
+    return measured
+
+
 def _is_measured(path: Path, pairs: str) -> bool:
     return path.is_file() and (read_json(path).get("validation") or {}).get("columns") == pairs
 
@@ -126,8 +157,3 @@ def _ended(running: dict[str, "subprocess.Popen[str]"]) -> Iterator[tuple[str, i
 
 def _last_line(path: Path) -> str:
     return (path.read_text(errors="replace").strip().splitlines() or ["no message"])[-1]
-
-
-def load_results(paths: Sequence[Path]) -> list[dict[str, Any]]:
-    """The results of a sweep."""
-    return [read_json(path) for path in paths]

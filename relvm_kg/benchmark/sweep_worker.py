@@ -9,9 +9,10 @@ from typing import Any
 
 import torch
 
-from relvm_kg.benchmark.columns.evaluate import Evaluation, evaluate_representations
+from relvm_kg.benchmark.columns.entrants import Entrant
+from relvm_kg.benchmark.columns.evaluate import Evaluation, column_differences, evaluate_representations
 from relvm_kg.benchmark.columns.files import load_columns
-from relvm_kg.benchmark.columns.lineup import model_representations
+from relvm_kg.benchmark.columns.lineup import load_floors, model_representations
 from relvm_kg.benchmark.columns.settings import Stage
 from relvm_kg.config import settings_from_mapping, settings_to_mapping
 from relvm_kg.files import read_json, write_json
@@ -26,6 +27,8 @@ from relvm_kg.training.loop import Trainer
 from relvm_kg.workspace import Workspace
 
 WEIGHTS, TRAINED = "model.safetensors", "trained.json"
+SCORES = "scores"
+"""Folder of the scores of all entrants, beside the runs."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +70,9 @@ def carry_out(order: Order) -> None:
     evaluation = Evaluation(
         columns=load_columns(order.columns, corpus.entities["id"].to_pylist()),
         stage=Stage.VALIDATION,
-        folder=order.run / "scores",
+        folder=order.run.parent / SCORES,
     )
+    entrants = model_representations(order.name, model)
     write_json(
         order.result,
         {
@@ -76,9 +80,20 @@ def carry_out(order: Order) -> None:
             "seed": order.training.seed,
             **read_json(order.run / TRAINED),
             "health": None if health is None else health.as_mapping(),
-            "validation": evaluate_representations(evaluation, model_representations(order.name, model), Silent()),
+            "validation": evaluate_representations(evaluation, entrants, Silent()),
+            "differences": _differences(evaluation, entrants, load_floors(corpus.folder).profiles()),
         },
     )
+
+
+def _differences(evaluation: Evaluation, entrants: list[Entrant], floors: list[Entrant]) -> list[dict[str, Any]]:
+    """Each entrant less each floor, column by column, with 95 % intervals."""
+    return [
+        {"first": first.name, "second": second.name, "family": family.value, "kind": kind.value, **found._asdict()}
+        for first in entrants
+        for second in floors
+        for (family, kind), found in column_differences(evaluation, first, second).items()
+    ]
 
 
 def _train(order: Order, corpus: TrainingCorpus) -> None:
