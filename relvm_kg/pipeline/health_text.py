@@ -51,11 +51,17 @@ def _sentence_rows(health: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "KL of u", f"{health['kl']:.3g} nats a context{information}, {health['active_units']} active units"
     if "u_worth" in health:
         yield "worth of u", f"{show_gap(health['u_worth'])} nats a context over u from p(u)"
-    awake = health.get("carries_sentence", health["active_units"] > 0)
-    yield (
-        "carries the sentence",
-        "yes" if awake else "NO: u is asleep, mention-level probabilities say little",
-    )
+    fault = sentence_fault(health)
+    yield "carries the sentence", "yes" if fault is None else f"NO: {fault}"
+
+
+def sentence_fault(health: Mapping[str, Any]) -> str | None:
+    """What is wrong with u, in words; None if it carries the sentence and pays for itself."""
+    if health["active_units"] == 0:
+        return "u is asleep, mention-level probabilities say little"
+    if not health.get("carries_sentence", True):
+        return "u is awake, but costs more KL than it is worth; mention-level probabilities may say little"
+    return None
 
 
 def _pair_rows(health: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

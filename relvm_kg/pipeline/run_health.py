@@ -11,7 +11,7 @@ import numpy as np
 
 from relvm_kg.config import settings_to_mapping
 from relvm_kg.errors import CollapseError
-from relvm_kg.pipeline.health_text import show_gap
+from relvm_kg.pipeline.health_text import sentence_fault, show_gap
 from relvm_kg.pipeline.run_pictures import draw_run
 from relvm_kg.progress import Progress
 from relvm_kg.training.health import HealthProbe, held_out_sample, measure_health
@@ -21,9 +21,6 @@ from relvm_kg.training.trace import TRACE
 from relvm_kg.workspace import Workspace, read_json, write_json
 
 HEALTH, LANGUAGE_MODEL = "health.json", "language-model.json"
-ASLEEP = (
-    "u is asleep: the representation knows the pair and not the sentence, so mention-level probabilities say little"
-)
 
 
 @dataclass(frozen=True)
@@ -70,8 +67,8 @@ def measure_run(trainer: Trainer, workspace: Workspace, share: float, progress: 
     if figures is not None and share and not (folder / LANGUAGE_MODEL).is_file():
         write_json(folder / LANGUAGE_MODEL, _language_model(trainer, workspace, share, figures, progress))
     beside = read_json(folder / LANGUAGE_MODEL) if (folder / LANGUAGE_MODEL).is_file() else None
-    if figures is not None and not figures["carries_sentence"]:
-        progress.say(f"{ASLEEP} ({figures['active_units']} active units, KL {figures['kl']:.2g} nats)")
+    if figures is not None and (fault := sentence_fault(figures)):
+        progress.say(f"{fault} ({figures['active_units']} active units, KL {figures['kl']:.2g} nats)")
     return RunHealth(figures, beside, draw_run(folder, read_trace(folder), figures, beside))
 
 
