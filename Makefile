@@ -6,7 +6,7 @@ CHECKOUT := $(CURDIR)
 BIN := $(CHECKOUT)/.venv/bin
 
 # Modules whose tensor shapes are checked at every call in the tests.
-SHAPED := relvm_kg.model.generative,relvm_kg.model.recognition,relvm_kg.model.objective,relvm_kg.model.sampled_softmax,relvm_kg.model.relvm,relvm_kg.classify.draws,relvm_kg.classify.factored,relvm_kg.classify.products,relvm_kg.classify.pair_layers,relvm_kg.classify.pair,relvm_kg.classify.mention,relvm_kg.classify.entity_type,relvm_kg.training.language_model
+SHAPED := relvm_kg.model.generative,relvm_kg.model.recognition,relvm_kg.model.objective,relvm_kg.model.sampled_softmax,relvm_kg.model.relvm,relvm_kg.classify.draws,relvm_kg.classify.factored,relvm_kg.model.products,relvm_kg.classify.pair_layers,relvm_kg.classify.pair,relvm_kg.classify.mention,relvm_kg.classify.entity_type,relvm_kg.training.language_model
 # The tests load PyTorch, scikit-learn and the Cypher engine into one process, which needs more room than glibc's default.
 TLS := glibc.rtld.optional_static_tls=4096
 

@@ -34,7 +34,7 @@ from relvm_kg.classify.factored import FactoredPairs
 from relvm_kg.classify.pair import PairReport
 from relvm_kg.classify.pair_layers import PairClassifier
 from relvm_kg.classify.probabilities import PairProbabilities, evaluation_draws
-from relvm_kg.classify.products import Products
+from relvm_kg.model.products import Products
 from relvm_kg.classify.sampling import PairConfig
 from relvm_kg.encoding.vocabulary import build_vocabulary
 from relvm_kg.model.checkpoint import Bundle, BundleConfig, EntityTable

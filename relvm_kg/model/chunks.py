@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from relvm_kg.model.products import multiply
+
 CHUNK_ROWS = 512
 BLOCK_ROWS = 64
 """Rows are padded to a multiple of this: each new shape of a matrix product costs oneDNN memory that it keeps."""
@@ -17,12 +19,26 @@ def padded_rows(states: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tenso
     return F.pad(states, (0, 0, *padding)), F.pad(targets, padding), F.pad(weights, padding)
 
 
-def add_product(total: Tensor, left: Tensor, right: Tensor, rounded: Tensor | None) -> None:
-    """Add left @ right to a total, by way of a buffer where the factors are narrower than the total."""
-    if rounded is None:
-        total.addmm_(left, right)
-    else:
-        total += torch.mm(left, right, out=rounded)
+class TableGradient:
+    """The gradient of a table of token vectors, added up chunk by chunk; transposed, which multiplies faster."""
+
+    def __init__(self, table: Tensor, precision: torch.dtype) -> None:
+        """Start at zero.
+
+        Args:
+            table: Token vectors. *Shape:* (tokens, embedding)
+            precision: Of the factors; the sum has the table's.
+        """
+        self._total = torch.zeros_like(table.T, memory_format=torch.contiguous_format)
+        self._buffer = torch.empty_like(self._total, dtype=precision)
+
+    def add(self, logits: Tensor, states: Tensor) -> None:
+        """Add logits^T states. *Shapes:* (rows, tokens), (rows, embedding)"""
+        self._total += multiply(states.T, logits, self._buffer)
+
+    def value(self) -> Tensor:
+        """The sum. *Shape:* (tokens, embedding)"""
+        return self._total.T.contiguous()
 
 
 def keep_gradients(ctx: Any, of_states: Tensor, of_table: Tensor) -> None:

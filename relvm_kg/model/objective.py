@@ -7,7 +7,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from relvm_kg.model.chunks import CHUNK_ROWS, add_product, keep_gradients, padded_rows, take_gradients
+from relvm_kg.model.chunks import CHUNK_ROWS, TableGradient, keep_gradients, padded_rows, take_gradients
+from relvm_kg.model.products import multiply
 from relvm_kg.model.generative import Gaussian
 from relvm_kg.model.presets import Bound
 from relvm_kg.model.sampled_softmax import Proposal
@@ -60,22 +61,21 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         losses = torch.empty_like(weights)
         own = weights.unsqueeze(1) * states
         state_gradient = torch.empty_like(states)
-        table_gradient = torch.zeros_like(table)
-        narrow_table = table.to(precision)
-        rounded = None if precision is table.dtype else torch.empty_like(narrow_table)
+        narrow_table, of_table = table.to(precision), TableGradient(table, precision)
         buffer = narrow_table.new_empty(min(CHUNK_ROWS, len(states)), len(table))
+        narrow_states = narrow_table.new_empty(len(buffer), states.shape[1])
         for start in range(0, len(states), CHUNK_ROWS):
             part = slice(start, start + CHUNK_ROWS)
-            probabilities = buffer[: len(states) - start]
-            torch.mm(states[part].to(precision), narrow_table.T, out=probabilities)
+            rows = states[part].to(precision)
+            probabilities = multiply(rows, narrow_table.T, buffer[: len(rows)])
             torch.softmax(probabilities, -1, out=probabilities)
             losses[part] = probabilities.gather(1, targets[part].unsqueeze(1)).squeeze(1)
-            state_gradient[part] = probabilities @ narrow_table
-            add_product(table_gradient, probabilities.T, own[part].to(precision), rounded)
+            state_gradient[part] = multiply(probabilities, narrow_table, narrow_states[: len(rows)])
+            of_table.add(probabilities, own[part].to(precision))
         losses.clamp_min_(torch.finfo(losses.dtype).tiny).log_().neg_()
         state_gradient -= table[targets]
         state_gradient *= weights.unsqueeze(1)
-        table_gradient.index_add_(0, targets, own, alpha=-1)
+        table_gradient = of_table.value().index_add_(0, targets, own, alpha=-1)
         keep_gradients(ctx, state_gradient, table_gradient)
         ctx.mark_non_differentiable(losses)
         return (losses * weights).sum(), losses
@@ -91,9 +91,8 @@ def _exact_losses(states: Tensor, table: Tensor, targets: Tensor, precision: tor
     buffer = narrow_table.new_empty(min(CHUNK_ROWS, len(states)), len(table))
     for start in range(0, len(states), CHUNK_ROWS):
         part = slice(start, start + CHUNK_ROWS)
-        logits = buffer[: len(states) - start]
-        torch.mm(states[part].to(precision), narrow_table.T, out=logits)
-        logits = torch.log_softmax(logits, -1)
+        rows = states[part].to(precision)
+        logits = torch.log_softmax(multiply(rows, narrow_table.T, buffer[: len(rows)]), -1)
         losses[part] = -logits.gather(1, targets[part].unsqueeze(1)).squeeze(1).to(losses.dtype)
     return losses
 

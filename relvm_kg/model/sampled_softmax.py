@@ -15,7 +15,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from relvm_kg.encoding.vocabulary import SPECIAL_TOKENS
-from relvm_kg.model.chunks import CHUNK_ROWS, add_product, keep_gradients, padded_rows, take_gradients
+from relvm_kg.model.chunks import CHUNK_ROWS, TableGradient, keep_gradients, padded_rows, take_gradients
+from relvm_kg.model.products import multiply
 
 SAMPLE_POWER = 0.75
 
@@ -100,14 +101,15 @@ class _SampledCrossEntropy(torch.autograd.Function):
         above, own = torch.empty_like(true), torch.empty_like(states)
         state_gradient = torch.empty_like(states)
         sampled_table = table[tokens]
-        sampled_gradient = torch.zeros_like(sampled_table)
         narrow_table, correction = sampled_table.to(precision), -log_expected.to(precision)
-        rounded = None if precision is table.dtype else torch.empty_like(narrow_table)
+        of_sampled = TableGradient(sampled_table, precision)
         buffer = narrow_table.new_empty(min(CHUNK_ROWS, len(states)), len(tokens))
+        narrow_states = narrow_table.new_empty(len(buffer), states.shape[1])
         places = _places_in_sample(tokens, targets, len(table))
         for start in range(0, len(states), CHUNK_ROWS):
-            part, logits = slice(start, start + CHUNK_ROWS), buffer[: len(states) - start]
-            torch.addmm(correction, states[part].to(precision), narrow_table.T, out=logits)
+            part = slice(start, start + CHUNK_ROWS)
+            rows = states[part].to(precision)
+            logits = multiply(rows, narrow_table.T, buffer[: len(rows)], correction)
             column = places[part].clamp_min(0)
             hit = torch.where(places[part] < 0, logits.gather(1, column), -torch.inf)
             logits.scatter_(1, column, hit)
@@ -116,12 +118,12 @@ class _SampledCrossEntropy(torch.autograd.Function):
             # ln of the sum over the others: softmax has divided by it, so the largest entry tells it.
             above[part] = largest - logits.amax(-1).to(true.dtype).log() - true[part]
             own[part] = states[part] * (weights[part] * torch.sigmoid(above[part])).unsqueeze(1)
-            state_gradient[part] = logits @ narrow_table
-            add_product(sampled_gradient, logits.T, own[part].to(precision), rounded)
+            state_gradient[part] = multiply(logits, narrow_table, narrow_states[: len(rows)])
+            of_sampled.add(logits, own[part].to(precision))
         losses = F.softplus(above)
         state_gradient -= target_vectors
         state_gradient *= (weights * torch.sigmoid(above)).unsqueeze(1)
-        table_gradient = torch.zeros_like(table).index_copy_(0, tokens, sampled_gradient)
+        table_gradient = torch.zeros_like(table).index_copy_(0, tokens, of_sampled.value())
         table_gradient.index_add_(0, targets, own, alpha=-1)
         keep_gradients(ctx, state_gradient, table_gradient)
         ctx.mark_non_differentiable(losses)

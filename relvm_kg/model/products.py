@@ -39,6 +39,13 @@ def linear(
     return operator(inputs, weight, bias, "relu" if relu else "none", [], "")
 
 
+def multiply(left: Tensor, right: Tensor, buffer: Tensor, bias: Tensor | None = None) -> Tensor:
+    """`left @ right + bias` without gradients; into the buffer where the library that multiplies can write there."""
+    if left.dtype is torch.float32 and left.device.type == "cpu" and _onednn_linear() is not None:
+        return linear(left, right.T, bias)
+    return torch.mm(left, right, out=buffer) if bias is None else torch.addmm(bias, left, right, out=buffer)
+
+
 @cache
 def _onednn_linear() -> Callable[..., Tensor] | None:
     """PyTorch's own operator for a fused linear layer; None where this PyTorch has none, or where it does not work."""
