@@ -34,11 +34,11 @@ from relvm_kg.classify.factored import FactoredPairs
 from relvm_kg.classify.pair import PairReport
 from relvm_kg.classify.pair_layers import PairClassifier
 from relvm_kg.classify.probabilities import PairProbabilities, evaluation_draws
-from relvm_kg.model.products import Products
 from relvm_kg.classify.sampling import PairConfig
 from relvm_kg.encoding.vocabulary import build_vocabulary
 from relvm_kg.model.checkpoint import Bundle, BundleConfig, EntityTable
 from relvm_kg.model.presets import Preset, Size, TrainingConfig, model_config
+from relvm_kg.model.products import Products
 from relvm_kg.model.relvm import Relvm
 from relvm_kg.scoring.ranking import Ranker, RankSettings
 from relvm_kg.scoring.scorer import RelvmScorer

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from relvm_kg.classify.draws import Draws
 from relvm_kg.classify.pair_layers import PairClassifier
-from relvm_kg.model.products import Products, linear
 from relvm_kg.model.generative import EntityVectors, Prior
+from relvm_kg.model.products import Products, linear
 from relvm_kg.types import Relation
 
 PAIRS = 512

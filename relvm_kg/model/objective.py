@@ -8,9 +8,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from relvm_kg.model.chunks import CHUNK_ROWS, TableGradient, keep_gradients, padded_rows, take_gradients
-from relvm_kg.model.products import multiply
 from relvm_kg.model.generative import Gaussian
 from relvm_kg.model.presets import Bound
+from relvm_kg.model.products import multiply
 from relvm_kg.model.sampled_softmax import Proposal
 
 
