@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from relvm_kg.entities.vocabularies.files import VocabularyFile
 
 _KEYS = (
-    "path, rows, with_xrefs, names (each by type), sources (name, version, licence, home, sha256, n), built_at, notes"
+    "path, rows, with_xrefs, names (each by type), sources (name, version, licence, home, sha256, n), notes"
 )
 
 
@@ -109,7 +109,6 @@ def _show(console: Console, info: "NamesInfo") -> None:
         console.document(asdict(info))
         return
     console.line(f"{'file':<12}{info.path}")
-    console.line(f"{'built':<12}{info.built_at}")
     console.line()
     rows = [(kind, n, info.names[kind], info.with_xrefs[kind]) for kind, n in info.rows.items()]
     console.table(("type", "entities", "names", "with cross-references"), rows)

@@ -11,7 +11,6 @@ Parents are always of the entity's own type.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -92,8 +91,6 @@ class NamesMetadata:
 
     format: int
     sources: tuple[NamesSource, ...]
-    built_at: str
-    """Time of the build, ISO 8601 in UTC."""
     builder: int = 0
     """Version of the builder's rules; 0: made by hand."""
     notes: dict[str, int] = field(default_factory=dict)
@@ -126,6 +123,8 @@ def write_names(
 ) -> int:
     """Write a names file and its licences, atomically; returns the number of rows.
 
+    The same rows and sources give the same bytes, at any time: what is tagged by the file goes by their hash.
+
     Args:
         path: Where to write.
         rows: Sorted by id, each id once.
@@ -139,7 +138,6 @@ def write_names(
     metadata = NamesMetadata(
         format=NAMES_FORMAT,
         sources=tuple(sources),
-        built_at=datetime.now(UTC).isoformat(timespec="seconds"),
         builder=builder,
         notes=dict(notes or {}),
     )
@@ -227,7 +225,6 @@ def _metadata(file: pq.ParquetFile, path: Path) -> NamesMetadata:
     return NamesMetadata(
         format=values["format"],
         sources=tuple(NamesSource(**source) for source in values["sources"]),
-        built_at=values["built_at"],
         builder=values.get("builder", 0),
         notes=values.get("notes", {}),
     )
@@ -245,7 +242,6 @@ class NamesInfo:
     names: dict[str, int]
     """Names, synonyms and previous names, by type."""
     sources: tuple[NamesSource, ...]
-    built_at: str
     notes: dict[str, int]
 
 
@@ -266,6 +262,5 @@ def describe_names(path: Path) -> NamesInfo:
         with_xrefs={kind: int((lengths["xrefs"][is_kind] > 0).sum()) for kind, is_kind in places.items()},
         names={kind: int(names[is_kind].sum()) for kind, is_kind in places.items()},
         sources=metadata.sources,
-        built_at=metadata.built_at,
         notes=metadata.notes,
     )

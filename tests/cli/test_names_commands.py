@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 Relvm = Callable[..., Any]
-KEYS = {"path", "rows", "with_xrefs", "names", "sources", "built_at", "notes"}
+KEYS = {"path", "rows", "with_xrefs", "names", "sources", "notes"}
 HGNC = "hgnc_id\tsymbol\tname\tentrez_id\tprev_symbol\nHGNC:10940\tSLC1A2\tsolute carrier\t6506\tOLD1\n"
 WITHDRAWN = "HGNC_ID\tSTATUS\tWITHDRAWN_SYMBOL\tMERGED_INTO_REPORT(S) (i.e HGNC_ID|SYMBOL|STATUS)\n\
 HGNC:9\tMerged/Split\tGONE1\tHGNC:10940|SLC1A2|Approved\n"

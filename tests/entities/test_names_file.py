@@ -1,3 +1,4 @@
+import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -73,6 +74,14 @@ def test_the_licences_of_the_sources_lie_beside_the_file(tmp_path: Path) -> None
     assert licences_path(tmp_path / "names.parquet") == tmp_path / "names.LICENCES.md"
     text = (tmp_path / "names.LICENCES.md").read_text(encoding="utf-8")
     assert f"| HGNC (x.tsv) | 2024 | CC0 1.0 | https://x.org | 2 | {'0' * 64} |\n" in text
+
+
+def test_the_same_names_give_the_same_bytes_at_another_time(tmp_path: Path) -> None:
+    rows = [NameRow("MESH:D1", EntityType.DISEASE, "x")]
+    write_names(tmp_path / "one.parquet", rows, [SOURCE])
+    time.sleep(1.1)
+    write_names(tmp_path / "two.parquet", rows, [SOURCE])
+    assert (tmp_path / "one.parquet").read_bytes() == (tmp_path / "two.parquet").read_bytes()
 
 
 def test_the_default_place_is_in_the_cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
