@@ -1,4 +1,4 @@
-"""The one door to matplotlib, which is loaded only when a picture is drawn: quiet figures, saved as SVG.
+"""The one door to matplotlib, which is loaded only when a picture is drawn: quiet figures, saved as SVG or PNG.
 
 The same figures give the same bytes: no date, no random ids. Text stays text, so a picture can be searched.
 """
@@ -36,8 +36,10 @@ _STYLE: dict[Any, Any] = {
 }
 
 
-def save_picture(path: Path, panels: list[Panel], columns: int, size: tuple[float, float], title: str = "") -> None:
-    """Draw fields in rows of `columns` and save them as SVG.
+def save_picture(
+    path: Path, panels: list[Panel], columns: int, size: tuple[float, float], title: str = "", form: str = "svg"
+) -> None:
+    """Draw fields in rows of `columns` and save them.
 
     Args:
         path: File to write; the caller makes it atomic.
@@ -45,6 +47,7 @@ def save_picture(path: Path, panels: list[Panel], columns: int, size: tuple[floa
         columns: Fields in a row.
         size: Width and height of one field, in inches.
         title: Of the whole picture.
+        form: `svg` or `png`.
     """
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -61,4 +64,5 @@ def save_picture(path: Path, panels: list[Panel], columns: int, size: tuple[floa
             field.remove()
         if title:
             figure.suptitle(title, x=0.01, ha="left", fontsize=10.5)
-        figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
+        metadata = {"Date": None, "Creator": None} if form == "svg" else {"Software": None}
+        figure.savefig(path, format=form, dpi=200, metadata=metadata)

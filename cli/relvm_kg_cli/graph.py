@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from relvm_kg_cli.graph_draw import draw
 from relvm_kg_cli.options import epilog, open_workspace, with_console, with_neo4j
 from relvm_kg_cli.output import Console
 
@@ -17,6 +18,9 @@ def graph() -> None:
 
     The server is that of RELVM_KG_NEO4J_URI, _USER, _PASSWORD and _DATABASE.
     """
+
+
+graph.add_command(draw)
 
 
 @graph.command(
