@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,8 +22,7 @@ def atomic_path(target: Path, previous: Path | None = None) -> Iterator[Path]:
         previous: Where a file that stood at `target` goes. At every moment one of the two is whole.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
-    remove(temporary)
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
         yield temporary
         if temporary.is_file():

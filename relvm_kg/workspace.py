@@ -11,9 +11,11 @@
 Writers take the lock. Readers need none: a generation never changes once `workspace.json` names it.
 """
 
+import fcntl
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -178,22 +180,46 @@ class Workspace:
         return folder
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self, *, shared: bool = False, patience: float = _LOCK_PATIENCE) -> Iterator[None]:
         """Hold the writer's lock; a process that dies lets it go (its workers follow it within a moment).
+
+        Args:
+            shared: Whether other processes may hold it at the same time, if they share it too.
+            patience: Seconds to wait for it.
 
         Raises:
             WorkspaceError: if another process holds it.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.path / ".lock")
-        try:
-            lock.acquire(timeout=_LOCK_PATIENCE)
-        except Timeout:
-            raise WorkspaceError(f"another relvm-kg process is writing to {self.path}; wait for it to end") from None
-        try:
+        path = self.path / ".lock"
+        with ExitStack() as held:
+            try:
+                held.enter_context(_shared_lock(path, patience) if shared else FileLock(path, timeout=patience))
+            except Timeout:
+                raise WorkspaceError(
+                    f"another relvm-kg process is writing to {self.path}; wait for it to end"
+                ) from None
             yield
-        finally:
-            lock.release()
+
+
+@contextmanager
+def _shared_lock(path: Path, patience: float) -> Iterator[None]:
+    """Hold the lock of a `FileLock` together with others who share it.
+
+    Raises:
+        Timeout: if somebody holds it alone.
+    """
+    with path.open("a+b") as handle:
+        last = time.monotonic() + patience
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > last:
+                    raise Timeout(str(path)) from None
+                time.sleep(0.05)
+        yield
 
 
 def _memory_path() -> Path:

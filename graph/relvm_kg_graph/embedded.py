@@ -26,7 +26,6 @@ from relvm_kg_graph.store import (
     BaseGraph,
     Edge,
     GraphCounts,
-    PredictionWriter,
     QueryResult,
     Selection,
     StoredRun,
@@ -51,7 +50,7 @@ class EmbeddedStore:
         """See `GraphStore.write_base`."""
         return self._folder.write_base(base, progress)
 
-    def prediction_writer(self, run: PredictionRun) -> PredictionWriter:
+    def prediction_writer(self, run: PredictionRun) -> PartsWriter:
         """See `GraphStore.prediction_writer`."""
         self._folder.manifest  # noqa: B018  predictions need a graph
         return PartsWriter(self._folder.run_dir(run.run_id), run)

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -195,6 +197,18 @@ def _count_rows(folder: Path) -> int:
     return sum(int(pq.read_metadata(part).num_rows) for part in folder.glob("part-*.parquet"))
 
 
+def _row_keys(files: Iterable[Path]) -> list[npt.NDArray[np.int64]]:
+    """A number for each row of some files, the same where ends and label are the same."""
+    names = ["subject", "relation", "object"]
+    tables = [pq.read_table(file, columns=names, read_dictionary=names) for file in files]
+    whole = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
+    keys = np.zeros(whole.num_rows, dtype=np.int64)
+    for name in names:
+        column = whole[name].combine_chunks()
+        keys = keys * len(column.dictionary) + np.asarray(column.indices)
+    return np.split(keys, np.cumsum([table.num_rows for table in tables])[:-1])
+
+
 def read_run(file: Path) -> StoredRun:
     """What a `run.json` says."""
     values = read_json(file)
@@ -210,7 +224,6 @@ class PartsWriter:
         self._run = run
         if self._manifest.is_file():
             self._run = resumable(read_run(self._manifest), run)
-            remove_leftovers(folder)
         else:
             self._write_manifest(0, complete=False)
 
@@ -227,9 +240,22 @@ class PartsWriter:
         with atomic_path(target) as temporary:
             write_parquet(temporary, PREDICTED_SCHEMA, (complete_predictions(b, self._run) for b in batches))
 
+    def drop_repeated(self) -> None:
+        """Leave out rows whose ends and label stand in an earlier part; memory holds a number for each row."""
+        files = sorted(self._folder.glob("part-*.parquet"))
+        keys = _row_keys(files)
+        kept = np.zeros(sum(map(len, keys)), dtype=np.bool_)
+        kept[np.unique(np.concatenate(keys), return_index=True)[1]] = True
+        for file, mask in zip(files, np.split(kept, np.cumsum([len(k) for k in keys])[:-1]), strict=True):
+            if not mask.all():
+                table = pq.read_table(file).filter(pa.array(mask))
+                with atomic_path(file) as temporary:
+                    write_parquet(temporary, PREDICTED_SCHEMA, table.to_batches())
+
     def finish(self, n_parts: int) -> StoredRun:
         """See `PredictionWriter.finish`."""
         check_parts(self.finished_parts(), n_parts, self._run.run_id)
+        remove_leftovers(self._folder)
         rows = _count_rows(self._folder)
         self._write_manifest(rows, complete=True)
         return StoredRun(self._run, rows, complete=True)

@@ -15,6 +15,7 @@ from relvm_kg.errors import WorkspaceError
 from relvm_kg.pairs import pair_keys
 from relvm_kg.types import Evidence
 
+IntArray = npt.NDArray[np.int64]
 KEYS_FILE = "pair_keys.npy"
 ROWS_FILE = "pair_rows.npy"
 _Place = tuple[int, int, int]
@@ -56,6 +57,15 @@ class EvidenceIndex:
         key = pair_keys(np.array([first], dtype=np.int32), np.array([second], dtype=np.int32))[0]
         low, high = np.searchsorted(self._keys, key, side="left"), np.searchsorted(self._keys, key, side="right")
         return np.array(self._rows[low:high])
+
+    def rows_of_many(self, first: IntArray, second: IntArray) -> tuple[IntArray, IntArray]:
+        """Context rows of pairs, one pair after the other, and how many each has. *Shape:* (contexts,), (pairs,)"""
+        keys = pair_keys(first, second)
+        low, high = (np.searchsorted(self._keys, keys, side=side) for side in ("left", "right"))
+        counts = high - low
+        begins = np.cumsum(counts) - counts
+        places = np.arange(counts.sum()) + np.repeat(low - begins, counts)
+        return np.asarray(self._rows[places]), counts
 
     def evidence(self, first: int, second: int) -> list[tuple[int, Evidence]]:
         """Each context of a pair: its row, and where it stands. `head_span` is that of `first` in either order."""

@@ -74,10 +74,26 @@ class PairFacts:
         everyone: IntArray = np.unique(np.concatenate(found)) if found else np.zeros(0, dtype=np.int64)
         return everyone
 
-    def comention_counts(self, heads: IntArray, tails: IntArray, column: str = "n_documents") -> IntArray:
-        """In how many documents (or sentences) each pair is mentioned together. *Shape:* (pairs)"""
+    @cached_property
+    def _comentioned(self) -> tuple[IntArray, IntArray, IntArray]:
+        """Both ends of every co-mention, sorted by the first, in both directions; and its sentences."""
+        table = self._comentions.table
+        ends = [np.asarray(table[name].to_numpy()).astype(np.int64) for name in ("first", "second")]
+        first, second = np.concatenate(ends), np.concatenate(ends[::-1])
+        order = np.argsort(first, kind="stable")
+        sentences = np.tile(np.asarray(table["n_sentences"].to_numpy()).astype(np.int64), 2)
+        return first[order], second[order], sentences[order]
+
+    def comentioned(self, entity: int) -> tuple[IntArray, IntArray]:
+        """Whoever is mentioned together with an entity, and in how many sentences. *Shape:* (partners,) each."""
+        first, second, sentences = self._comentioned
+        own = slice(*(int(np.searchsorted(first, entity, side=side)) for side in ("left", "right")))
+        return second[own], sentences[own]
+
+    def comention_counts(self, heads: IntArray, tails: IntArray) -> IntArray:
+        """In how many documents each pair is mentioned together. *Shape:* (pairs)"""
         found, rows = self._comentions.find(pair_keys(heads, tails))
-        counts = np.asarray(self._comentions.table[column].to_numpy()).astype(np.int64)
+        counts = np.asarray(self._comentions.table["n_documents"].to_numpy()).astype(np.int64)
         return np.where(found, counts[rows], 0) if len(counts) else np.zeros(len(rows), dtype=np.int64)
 
     def relation(self, head: int, tail: int) -> dict[str, Any] | None:

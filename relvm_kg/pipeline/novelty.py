@@ -39,8 +39,7 @@ class NovelRule:
         return novel if isinstance(novel, NovelRule) else cls(novel=novel)
 
 
-@dataclass(frozen=True)
-class PairNews:
+class PairNews(NamedTuple):
     """For each partner of an entity, why the pair may be no news. *Shape:* (partners,) each."""
 
     known: BoolArray
@@ -87,9 +86,14 @@ class Novelty:
         if self._facts is None:
             nothing = np.zeros(len(partners), dtype=bool)
             return PairNews(nothing, nothing, general)
-        known = self._facts.known(np.full(len(partners), entity), partners)
-        near = np.isin(partners, self._following(entity))
-        return PairNews(known, near, general)
+        known = self._facts.partners(np.array([entity]))
+        return PairNews(self._marked(known)[partners], self._marked(self._following(entity))[partners], general)
+
+    def _marked(self, entities: IntArray) -> BoolArray:
+        """Which entities of the catalogue are among some."""
+        marked = np.zeros(len(self._catalogue), dtype=np.bool_)
+        marked[entities] = True
+        return marked
 
     def select(self, entity: int, partners: IntArray, rule: NovelRule) -> tuple[IntArray, LeftOut]:
         """The partners that a rule keeps, and how many it does not."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from relvm_kg.corpus.evidence import EvidenceIndex
@@ -168,6 +169,16 @@ class Session:
             self.notes.append(note)
         return entity
 
+    def ground_with_text(self, text: str) -> int:
+        """The same of an entity that must be one to score.
+
+        Raises:
+            NoTextError: if no training text mentions it.
+        """
+        entity = self.ground(text)
+        self.model_rows(np.array([entity]))
+        return entity
+
     @cached_property
     def _sentences(self) -> tuple[pa.Table, pa.Table]:
         folder = self.require_corpus()
@@ -175,16 +186,18 @@ class Session:
         sentences = pq.read_table(folder / "sentences.parquet", columns=["doc_id", "sentence_index"], memory_map=True)
         return contexts, sentences
 
-    def standing(self, context_rows: IntArray) -> IntArray:
-        """Those of some contexts that are not of retracted papers."""
+    def stands(self, context_rows: IntArray) -> npt.NDArray[np.bool_]:
+        """Which contexts are not of retracted papers. *Shape:* (contexts)"""
         retracted = self._sentences[0]["retracted"].take(pa.array(context_rows))
-        return context_rows[~np.asarray(retracted.to_numpy(zero_copy_only=False), dtype=np.bool_)]
+        return ~np.asarray(retracted.to_numpy(zero_copy_only=False), dtype=np.bool_)
 
-    def sentence_names(self, context_rows: IntArray) -> list[str]:
+    def sentence_names(self, context_rows: IntArray) -> pa.Array:
         """`document#sentence` of contexts, both as the corpus numbers them."""
         contexts, sentences = self._sentences
-        found = sentences.take(contexts["sentence_row"].take(pa.array(context_rows))).to_pylist()
-        return [f"{row['doc_id']}#{row['sentence_index']}" for row in found]
+        found = sentences.take(contexts["sentence_row"].take(pa.array(context_rows))).combine_chunks()
+        numbers = found["sentence_index"].cast(pa.string())
+        names = pc.binary_join_element_wise(found["doc_id"], numbers, "#")
+        return names.combine_chunks() if isinstance(names, pa.ChunkedArray) else names
 
     @cached_property
     def _model_rows(self) -> IntArray:

@@ -233,13 +233,11 @@ class _FactsWithText(PairFacts):
         super().__init__(folder)
         self._documents = documents
 
-    def comention_counts(self, heads: IntArray, tails: IntArray, column: str = "n_documents") -> IntArray:
-        """See `PairFacts.comention_counts`; documents of the text count, its sentences do not."""
-        counts = super().comention_counts(heads, tails, column)
-        if column == "n_documents":
-            keys = pair_keys(heads, tails).tolist()
-            counts = counts + np.array([self._documents.get(key, 0) for key in keys], dtype=np.int64)
-        return counts
+    def comention_counts(self, heads: IntArray, tails: IntArray) -> IntArray:
+        """See `PairFacts.comention_counts`; documents of the text count."""
+        keys = pair_keys(heads, tails).tolist()
+        counts = np.array([self._documents.get(key, 0) for key in keys], dtype=np.int64)
+        return super().comention_counts(heads, tails) + counts
 
 
 def _like(rows: pa.Table, frame: pa.Table) -> pa.Table:

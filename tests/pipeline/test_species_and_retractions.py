@@ -225,8 +225,8 @@ def test_predictions_do_not_name_sentences_of_retracted_papers(tmp_path: Path) -
     _, folder = build(tmp_path, [*standing(2), sentence("3", "SLC1A2", HUMAN), fallen()])
     session, catalogue = Session(Workspace.open(tmp_path / "w")), Catalogue.load(folder)
     rows = session.evidence_index.rows(catalogue.index[HUMAN], catalogue.index[ALS])
-    assert session.sentence_names(rows) == ["3#0", "900#0"]
-    assert session.sentence_names(session.standing(rows)) == ["3#0"]
+    assert session.sentence_names(rows).to_pylist() == ["3#0", "900#0"]
+    assert session.sentence_names(rows[session.stands(rows)]).to_pylist() == ["3#0"]
     assert catalogue.document_share[catalogue.index[ALS]] == 1.0
 
 
