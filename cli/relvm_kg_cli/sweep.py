@@ -1,11 +1,10 @@
 """`relvm-kg sweep`."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 
-from relvm_kg.files import read_json
+from relvm_kg.files import atomic_path, read_json
 from relvm_kg_cli.options import epilog, open_workspace, with_console
 from relvm_kg_cli.output import Console
 
@@ -13,7 +12,7 @@ from relvm_kg_cli.output import Console
 @click.command(
     epilog=epilog(
         "relvm-kg sweep --columns test-pairs/ --out results/ --variants default,paper --processes 2",
-        "results (name, seed, model, training, steps, health, validation, differences), floors",
+        "results (name, seed, model, training, steps, health, validation, test), floors (by stage)",
     )
 )
 @click.option(
@@ -29,6 +28,14 @@ from relvm_kg_cli.output import Console
 @click.option("--seeds", default="0", show_default=True, help="Seeds, comma-separated.")
 @click.option("--contexts", type=int, default=150_000, show_default=True, help="Contexts of the sample; 0 takes all.")
 @click.option("--epochs", type=float, default=2.0, show_default=True, help="Passes over the sample.")
+@click.option(
+    "--test",
+    is_flag=True,
+    help="Measure on the test rows too. They are for variants that validation rows have chosen: read them once.",
+)
+@click.option(
+    "--tables", type=click.Path(path_type=Path, dir_okay=False), help="Write the tables to this file, as Markdown."
+)
 @click.option("--processes", type=click.IntRange(min=1), default=1, show_default=True, help="Variants at a time.")
 @with_console
 def sweep(  # noqa: PLR0913  one argument an option
@@ -40,6 +47,8 @@ def sweep(  # noqa: PLR0913  one argument an option
     seeds: str,
     contexts: int,
     epochs: float,
+    test: bool,
+    tables: Path | None,
     processes: int,
 ) -> None:
     """Train variants of the representation for one budget each and compare them on validation pairs.
@@ -47,7 +56,9 @@ def sweep(  # noqa: PLR0913  one argument an option
     Each variant trains on one thread. Results are kept by the hash of settings, corpus and columns, so that an
     interrupted sweep goes on where it was, and a finished one prints its table.
     """
+    from relvm_kg.benchmark.columns.settings import Stage
     from relvm_kg.benchmark.sweep import SweepPlace, measure_floors, run_sweep, sweep_jobs
+    from relvm_kg.benchmark.sweep_tables import sweep_tables
     from relvm_kg.benchmark.variants import Budget, variants_of
 
     try:
@@ -55,36 +66,16 @@ def sweep(  # noqa: PLR0913  one argument an option
     except ValueError as error:
         raise click.BadParameter(f"--seeds must be whole numbers with commas between them, was: {seeds!r}") from error
     workspace = open_workspace(console)
-    place = SweepPlace(workspace=workspace, columns=columns, results=out, runs=workspace.path / "sweep")
+    stages = tuple(Stage) if test else (Stage.VALIDATION,)
+    place = SweepPlace(workspace=workspace, columns=columns, results=out, runs=workspace.path / "sweep", stages=stages)
     names = tuple(name.strip() for name in (variants or "").split(",") if name.strip())
     jobs = sweep_jobs(place, variants_of(names), Budget(contexts=contexts, epochs=epochs), numbers)
     results = [read_json(path) for path in run_sweep(place, jobs, processes, console.progress)]
-    floors = measure_floors(place, console.progress)
+    floors = {stage.value: measure_floors(place, stage, console.progress) for stage in stages}
+    if tables:
+        with atomic_path(tables) as temporary:
+            temporary.write_text(sweep_tables(results, floors), encoding="utf-8")
     if console.as_json:
         console.document({"results": results, "floors": floors})
         return
-    _print_health(console, results)
-    _print_columns(console, results, floors)
-
-
-def _print_health(console: Console, results: list[dict[str, Any]]) -> None:
-    keys = ("bound_per_token", "kl", "active_units", "pair_share")
-    rows = []
-    for result in results:
-        health = result["health"] or {}
-        gaps = [(health.get(f"gap_{side}") or {}).get("mean") for side in ("head", "tail")]
-        figures = [*(health.get(key) for key in keys), *gaps]
-        rows.append([result["name"], result["seed"], *(None if x is None else round(x, 3) for x in figures)])
-    console.table(("variant", "seed", "nats/token", "KL", "active", "pair share", "gap head", "gap tail"), rows)
-
-
-def _print_columns(console: Console, results: list[dict[str, Any]], floors: dict[str, Any]) -> None:
-    """Average precision of the floors and of each representation of each variant."""
-    from relvm_kg.benchmark.columns.report import average_precision_table
-
-    entrants = {
-        f"{name}, seed {result['seed']}": entrant
-        for result in results
-        for name, entrant in result["validation"]["entrants"].items()
-    }
-    console.line(average_precision_table({"entrants": {**floors["entrants"], **entrants}}))
+    console.line(sweep_tables(results, floors))

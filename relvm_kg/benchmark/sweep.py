@@ -27,8 +27,6 @@ from relvm_kg.progress import Progress
 from relvm_kg.training.data import load_corpus
 from relvm_kg.workspace import Workspace
 
-FLOORS = "floors-validation.json"
-
 
 @dataclass(frozen=True, kw_only=True)
 class SweepPlace:
@@ -36,11 +34,13 @@ class SweepPlace:
 
     workspace: Workspace
     columns: Path
-    """Folder of the columns; variants are measured on their validation rows."""
+    """Folder of the columns."""
     results: Path
     """One JSON file for each result."""
     runs: Path
     """Weights and states, to resume from."""
+    stages: tuple[Stage, ...] = (Stage.VALIDATION,)
+    """On which rows variants are measured. Test rows are for settings that are chosen, not to choose by."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +88,7 @@ def run_sweep(place: SweepPlace, jobs: Sequence[SweepJob], n_processes: int, pro
     if not (place.columns / MANIFEST).is_file():
         raise InvalidInputError(f"{place.columns} must be a folder that `relvm-kg test-pairs` wrote, has no {MANIFEST}")
     pairs = read_json(place.columns / MANIFEST)["sha256"]
-    missing = [(job, path) for job, path in zip(jobs, paths, strict=True) if not _is_measured(path, pairs)]
+    missing = [(job, path) for job, path in zip(jobs, paths, strict=True) if not _is_measured(place, path, pairs)]
     failures: list[str] = []
     with progress.task("variants", len(jobs), "variant", len(jobs) - len(missing)) as task, ExitStack() as stack:
         running: dict[str, subprocess.Popen[str]] = {}
@@ -110,11 +110,11 @@ def run_sweep(place: SweepPlace, jobs: Sequence[SweepJob], n_processes: int, pro
     return paths
 
 
-def measure_floors(place: SweepPlace, progress: Progress) -> dict[str, Any]:
-    """Figures of the floors and of `default` without training on the validation rows; measured once."""
+def measure_floors(place: SweepPlace, stage: Stage, progress: Progress) -> dict[str, Any]:
+    """Figures of the floors and of `default` without training on the rows of a stage; measured once."""
     corpus = load_corpus(place.workspace.corpus_dir)
     columns = load_columns(place.columns, corpus.entities["id"].to_pylist())
-    path = place.results / FLOORS
+    path = place.results / f"floors-{stage.value}.json"
     kept: dict[str, Any] = read_json(path) if path.is_file() else {}
     if kept.get("columns") == columns.sha256:
         return kept
@@ -124,14 +124,15 @@ def measure_floors(place: SweepPlace, progress: Progress) -> dict[str, Any]:
     floors = load_floors(corpus.folder)
     words = SentenceWords(folder=corpus.folder, corpus_hash=columns.corpus_hash)
     entrants = [*floors.counts(), words, *floors.profiles(), *model_representations("untrained", untrained)]
-    evaluation = Evaluation(columns=columns, stage=Stage.VALIDATION, folder=place.runs / SCORES)
+    evaluation = Evaluation(columns=columns, stage=stage, folder=place.runs / SCORES)
     measured = evaluate_representations(evaluation, entrants, progress)
     write_json(path, measured)
     return measured
 
 
-def _is_measured(path: Path, pairs: str) -> bool:
-    return path.is_file() and (read_json(path).get("validation") or {}).get("columns") == pairs
+def _is_measured(place: SweepPlace, path: Path, pairs: str) -> bool:
+    result = read_json(path) if path.is_file() else {}
+    return all((result.get(stage.value) or {}).get("columns") == pairs for stage in place.stages)
 
 
 def _start(place: SweepPlace, job: SweepJob, path: Path, log: IO[str]) -> "subprocess.Popen[str]":
@@ -140,6 +141,7 @@ def _start(place: SweepPlace, job: SweepJob, path: Path, log: IO[str]) -> "subpr
         "columns": str(place.columns.resolve()),
         "run": str((place.runs / job.title).resolve()),
         "result": str(path.resolve()),
+        "stages": [stage.value for stage in place.stages],
         "name": job.variant.name,
         "model": settings_to_mapping(job.variant.model),
         "training": settings_to_mapping(job.variant.training),

@@ -39,6 +39,7 @@ class Order:
     columns: Path
     run: Path
     result: Path
+    stages: tuple[Stage, ...]
     name: str
     model: ModelConfig
     training: TrainingConfig
@@ -51,6 +52,7 @@ class Order:
             columns=Path(values["columns"]),
             run=Path(values["run"]),
             result=Path(values["result"]),
+            stages=tuple(Stage(stage) for stage in values["stages"]),
             name=values["name"],
             model=settings_from_mapping(ModelConfig, values["model"]),
             training=settings_from_mapping(TrainingConfig, values["training"]),
@@ -67,12 +69,11 @@ def carry_out(order: Order) -> None:
     load_weights(model, order.run / WEIGHTS)
     model.eval()
     health = measure_health(model, corpus)
-    evaluation = Evaluation(
-        columns=load_columns(order.columns, corpus.entities["id"].to_pylist()),
-        stage=Stage.VALIDATION,
-        folder=order.run.parent / SCORES,
-    )
-    entrants = model_representations(order.name, model)
+    columns = load_columns(order.columns, corpus.entities["id"].to_pylist())
+    measured = {}
+    for stage in order.stages:
+        evaluation = Evaluation(columns=columns, stage=stage, folder=order.run.parent / SCORES)
+        measured[stage.value] = _measure(evaluation, order.name, model, corpus)
     write_json(
         order.result,
         {
@@ -80,10 +81,26 @@ def carry_out(order: Order) -> None:
             "seed": order.training.seed,
             **read_json(order.run / TRAINED),
             "health": None if health is None else health.as_mapping(),
-            "validation": evaluate_representations(evaluation, entrants, Silent()),
-            "differences": _differences(evaluation, entrants, load_floors(corpus.folder).profiles()),
+            **measured,
         },
     )
+
+
+def _measure(evaluation: Evaluation, name: str, model: Relvm, corpus: TrainingCorpus) -> dict[str, Any]:
+    """A model's representations in the columns of a stage, and how they differ from the floors.
+
+    On test rows, where a table is meant to be quoted, the same model without training is a floor too, and all that
+    there is stands stacked beside what RELVM gives alone.
+    """
+    floors = load_floors(corpus.folder)
+    entrants, below = model_representations(name, model), floors.profiles()
+    if evaluation.stage is Stage.TEST:
+        start = torch.from_numpy(corpus.start_vectors(model.config))
+        untrained = Relvm.started(model.config, len(corpus.types), len(corpus.vocabulary), 0, start).eval()
+        below = [*below, *model_representations(f"{name}, untrained", untrained)]
+        entrants = [*entrants, floors.stacked(name, model)]
+    figures = evaluate_representations(evaluation, [*entrants, *below], Silent())
+    return {**figures, "differences": _differences(evaluation, entrants, below)}
 
 
 def _differences(evaluation: Evaluation, entrants: list[Entrant], floors: list[Entrant]) -> list[dict[str, Any]]:

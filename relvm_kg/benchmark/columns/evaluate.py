@@ -88,7 +88,7 @@ def column_scores(evaluation: Evaluation, entrant: Entrant) -> ColumnScores:
     """An entrant's scores: read from the folder, or computed and stored there."""
     path = evaluation.path(entrant)
     if path.is_file():
-        return load_scores(path, evaluation)
+        return load_scores(path, evaluation, entrant.families)
     scores: dict[Column, FloatArray] = {}
     for family in entrant.families:
         pairs = evaluation.columns.families[family]
@@ -115,22 +115,20 @@ def save_scores(path: Path, scores: ColumnScores) -> None:
         pq.write_table(table, temporary)
 
 
-def load_scores(path: Path, evaluation: Evaluation) -> ColumnScores:
-    """Read what `save_scores` wrote.
+def load_scores(path: Path, evaluation: Evaluation, families: Sequence[Family] = tuple(Family)) -> ColumnScores:
+    """Read what `save_scores` wrote of some families.
 
     Raises:
         InvalidInputError: if the number of scores is not that of the columns' rows.
     """
     table = pq.read_table(path)
-    families, kinds = (np.array(table[name].to_pylist(), dtype=object) for name in ("family", "kind"))
+    of_family, of_kind = (np.array(table[name].to_pylist(), dtype=object) for name in ("family", "kind"))
     values = table["score"].to_numpy()
     scores = {}
-    for family in Family:
+    for family in families:
         for kind in Kind:
-            own = values[(families == family.value) & (kinds == kind.value)]
+            own = values[(of_family == family.value) & (of_kind == kind.value)]
             wanted = len(evaluation.columns.families[family].rows(evaluation.stage, kind))
-            if not len(own):
-                continue
             if len(own) != wanted:
                 raise InvalidInputError(
                     f"{path} must hold {wanted} scores of {family.value}, {kind.value}, was: {len(own)}"
