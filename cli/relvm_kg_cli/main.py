@@ -15,6 +15,7 @@ from relvm_kg_cli.export import export
 from relvm_kg_cli.find import find
 from relvm_kg_cli.graph import graph
 from relvm_kg_cli.info import info
+from relvm_kg_cli.learning_curve import learning_curve
 from relvm_kg_cli.model import model
 from relvm_kg_cli.names import names
 from relvm_kg_cli.options import epilog
@@ -50,6 +51,7 @@ COMMANDS: tuple[click.Command, ...] = (
     benchmark,
     pair_columns,
     sweep,
+    learning_curve,
     evaluate_unseen,
     evaluate_tagger,
     model,

@@ -1,18 +1,20 @@
-"""A workspace as if some entities had never been read: what shows how well entities that training never saw do.
+"""A workspace as if some text had never been read: that of some entities, or all but a share of the documents.
 
-Every sentence that mentions one of them is held out: no context of it is trained on, and vocabulary, profiles and
-counts are computed anew without it. Their own sentences are handed back as counts.
+The sentences are held out: no context of them is trained on, and vocabulary, profiles and counts are computed anew
+without them. NPMI stays that of the whole text.
 """
 
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from relvm_kg.corpus import tables
@@ -32,6 +34,7 @@ VERSION = 1
 """Part of the hash of what is left: raised when the same workspace and entities give other tables."""
 _COPIED = ("documents.parquet", "mentions.parquet", "relations.parquet", "comentions.parquet", "synonyms.parquet")
 IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 
 
 def leave_entities_out(source: Workspace, entities: Sequence[str], target: Path, progress: Progress) -> Workspace:
@@ -51,7 +54,30 @@ def leave_entities_out(source: Workspace, entities: Sequence[str], target: Path,
         WorkspaceError: if the folder holds something else.
     """
     rows = catalogue_rows(source.corpus_dir, entities)
-    given = [VERSION, source.manifest.corpus_hash, sorted(set(entities))]
+    return _hold_out(source, sorted(set(entities)), lambda: _mentioning(source.corpus_dir, rows), target, progress)
+
+
+def keep_documents(source: Workspace, percent: int, target: Path, progress: Progress) -> Workspace:
+    """Make a workspace whose corpus holds out all but a share of the documents; a smaller share is part of a larger.
+
+    Args:
+        source: A workspace with a corpus; it is only read.
+        percent: Of the documents, by a hash of their ids.
+        target: Folder of the new workspace.
+        progress: Where progress goes.
+
+    Raises:
+        WorkspaceError: if the folder holds something else.
+    """
+    given = f"{percent} percent of the documents"
+    return _hold_out(source, given, lambda: _outside(source.corpus_dir, percent), target, progress)
+
+
+def _hold_out(
+    source: Workspace, what: Any, held_out: Callable[[], BoolArray], target: Path, progress: Progress
+) -> Workspace:
+    """A workspace that holds out more sentences than its source; `what` names which."""
+    given = [VERSION, source.manifest.corpus_hash, what]
     digest = hashlib.sha256(json.dumps(given).encode()).hexdigest()
     workspace = Workspace.create(target)
     with workspace.lock():
@@ -60,7 +86,7 @@ def leave_entities_out(source: Workspace, entities: Sequence[str], target: Path,
         (target / "corpus").mkdir(exist_ok=True)
         with atomic_path(target / "corpus" / digest[:12]) as folder:
             folder.mkdir()
-            _write_generation(source.corpus_dir, rows, folder, progress)
+            _write_generation(source.corpus_dir, held_out(), folder, progress)
         simulated = source.manifest.simulated
         workspace.update_manifest(generation=digest[:12], corpus_hash=digest, simulated=simulated)
     return workspace
@@ -111,11 +137,11 @@ def count_sentences(folder: Path, rows: IntArray, vocabulary: Vocabulary) -> Ent
     )
 
 
-def _write_generation(source: Path, rows: IntArray, folder: Path, progress: Progress) -> None:
+def _write_generation(source: Path, held_out: BoolArray, folder: Path, progress: Progress) -> None:
     """Tables of a corpus generation, those that depend on held-out sentences made anew."""
     for name in _COPIED:
         shutil.copyfile(source / name, folder / name)
-    n_sentences = _write_sentences(source, rows, folder)
+    n_sentences = _write_sentences(source, held_out, folder)
     catalogue = pq.read_table(source / "entities.parquet")
     longest = int(TokenStore(source / "tokens").lengths.max(initial=0))
     with progress.task("contexts", n_sentences, "sentence") as task:
@@ -134,19 +160,32 @@ def _write_generation(source: Path, rows: IntArray, folder: Path, progress: Prog
     write_json(folder / "account.json", {**account, "rebuilt": True, "vocabulary": len(vocabulary)})
 
 
-def _write_sentences(source: Path, rows: IntArray, folder: Path) -> int:
-    """`sentences.parquet` with those that mention one of the entities held out; returns their number."""
-    mentions = pq.read_table(source / "mentions.parquet", columns=["sentence_row", "entity"])
-    named = mentions["sentence_row"].to_numpy()[np.isin(mentions["entity"].to_numpy(), rows)]
+def _mentioning(folder: Path, rows: IntArray) -> BoolArray:
+    """Which sentences mention one of some entities."""
+    mentions = pq.read_table(folder / "mentions.parquet", columns=["sentence_row", "entity"])
+    out = np.zeros(pq.read_metadata(folder / "sentences.parquet").num_rows, dtype=np.bool_)
+    out[mentions["sentence_row"].to_numpy()[np.isin(mentions["entity"].to_numpy(), rows)]] = True
+    return out
+
+
+def _outside(folder: Path, percent: int) -> BoolArray:
+    """Which sentences are of documents outside a share."""
+    documents = pc.dictionary_encode(tables.read_columns(folder / "sentences.parquet", ["doc_id"])["doc_id"])
+    column = documents.combine_chunks()
+    hashes = [hashlib.sha256(name.encode()).digest() for name in column.dictionary.to_pylist()]
+    outside = np.array([int.from_bytes(digest[:8]) % 100 >= percent for digest in hashes], dtype=np.bool_)
+    return np.asarray(outside[column.indices.to_numpy()])
+
+
+def _write_sentences(source: Path, held_out: BoolArray, folder: Path) -> int:
+    """`sentences.parquet` with some held out, beside those that are already; returns the number of all."""
     with (
         pq.ParquetFile(source / "sentences.parquet") as file,
         tables.TableWriter(folder / "sentences.parquet", tables.SENTENCES) as writer,
     ):
-        out = np.zeros(file.metadata.num_rows, dtype=bool)
-        out[named] = True
         for start, batch in _batches(file):
             column = tables.SENTENCES.get_field_index("held_out")
-            flags = batch["held_out"].to_numpy() | out[start : start + batch.num_rows]
+            flags = batch["held_out"].to_numpy() | held_out[start : start + batch.num_rows]
             writer.extend(batch.set_column(column, tables.SENTENCES.field(column), pa.array(flags)))
         return writer.n_rows
 

@@ -12,7 +12,7 @@ from relvm_kg.encoding.projection import Projector
 from relvm_kg.encoding.vocabulary import Vocabulary
 from relvm_kg.errors import InvalidInputError
 from relvm_kg.model.presets import ModelConfig
-from relvm_kg.pipeline.leave_out import catalogue_rows, count_sentences, leave_entities_out
+from relvm_kg.pipeline.leave_out import catalogue_rows, count_sentences, keep_documents, leave_entities_out
 from relvm_kg.pipeline.profiles import corpus_projector
 from relvm_kg.progress import Silent
 from relvm_kg.training.data import load_corpus, start_dimensions
@@ -64,6 +64,17 @@ def test_leaving_nobody_out_gives_the_tables_of_the_build(simulated_workspace: W
     assert after.contexts.store.manifest == before.contexts.store.manifest
     for one, other in zip(load_profiles(before.folder), load_profiles(after.folder), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_a_share_of_the_documents_is_part_of_a_larger_share(simulated_workspace: Workspace, tmp_path: Path) -> None:
+    def training_documents(workspace: Workspace) -> set[str]:
+        table = pq.read_table(workspace.corpus_dir / "sentences.parquet", columns=["doc_id", "held_out"])
+        return set(table.filter(table["held_out"].to_numpy() == 0)["doc_id"].to_pylist())
+
+    shares = [keep_documents(simulated_workspace, n, tmp_path / str(n), Silent()) for n in (20, 60, 100)]
+    fifth, most, whole = map(training_documents, shares)
+    assert fifth < most < whole == training_documents(simulated_workspace)
+    assert 0.1 < len(fifth) / len(whole) < 0.3
 
 
 def test_the_same_call_does_nothing_and_an_unknown_entity_is_refused(
