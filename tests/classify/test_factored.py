@@ -13,8 +13,8 @@ from relvm_kg.classify.draws import Draws, draw_z
 from relvm_kg.classify.factored import FactoredPairs, is_factorable
 from relvm_kg.classify.pair_layers import PairClassifier
 from relvm_kg.classify.probabilities import ENOUGH_PARTNERS, PairProbabilities, evaluation_draws
-from relvm_kg.model.products import Products, linear
 from relvm_kg.model.presets import EntityStart, ModelConfig, Preset, Size, model_config
+from relvm_kg.model.products import Products, linear
 from relvm_kg.model.relvm import Relvm
 from relvm_kg.types import POSITIVE_RELATIONS
 
