@@ -62,9 +62,9 @@ def entities(n: int) -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist(rows, schema=ENTITY_SCHEMA)
 
 
-def predictions(n_edges: int, n_entities: int) -> Iterator[pa.RecordBatch]:
+def predictions(n_edges: int, n_entities: int, seed: int = 7) -> Iterator[pa.RecordBatch]:
     """Disease-gene and chemical-gene pairs with random scores, every fifth with evidence."""
-    random = np.random.default_rng(7)
+    random = np.random.default_rng(seed)
     for start in range(0, n_edges, ROWS):
         n = min(ROWS, n_edges - start)
         kind = random.integers(0, 2, n)
