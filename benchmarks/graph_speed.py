@@ -75,7 +75,7 @@ def predictions(n_edges: int, n_entities: int, seed: int = 7) -> Iterator[pa.Rec
             "relation": [("DISEASE-GENE", "CHEMICAL-GENE")[k] for k in kind],
             **{name: random.random(n).astype(np.float32) for name in ("score", "raw_score", "uncertainty")},
             "rank": np.arange(start, start + n, dtype=np.int32),
-            **{name: random.integers(0, 2, n).astype(bool) for name in ("seen", "known")},
+            **{name: random.integers(0, 2, n).astype(bool) for name in ("seen", "known", "near_known", "general")},
             "training_prevalence": np.full(n, 0.25, np.float32),
             "evidence_ids": [[f"PMID:{start + i}#1", "PMID:9#0"] if i % 5 == 0 else [] for i in range(n)],
             "n_evidence": np.zeros(n, np.int32),
