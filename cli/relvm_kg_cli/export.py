@@ -20,7 +20,7 @@ EDGES = {"known": "ASSOCIATED", "co-mentioned": "CO_MENTIONED", "predicted": "PR
 @click.command(
     epilog=epilog(
         "relvm-kg export predictions --format parquet --edges predicted --novel --min-score 0.5",
-        "folder, format, rows, entities, seconds, rows_per_second, files, simulated",
+        "folder, format, rows, entities, seconds, rows_per_second, files, values_changed, simulated",
     )
 )
 @click.argument("target", type=click.Path(path_type=Path, file_okay=False))
@@ -76,6 +76,7 @@ def export(  # noqa: PLR0913  one argument an option
                 "seconds": report.seconds,
                 "rows_per_second": report.rows_per_second,
                 "files": report.files,
+                "values_changed": report.n_changed,
                 "simulated": report.simulated,
             }
         )
@@ -86,6 +87,8 @@ def export(  # noqa: PLR0913  one argument an option
         f"{report.rows:,} rows and {report.n_entities:,} entities in {report.seconds:.2f} s, "
         f"{report.rows_per_second:,.0f} rows a second"
     )
+    if report.n_changed:
+        console.say(f"{report.n_changed:,} values held what {form} cannot, such as tabs or |; spaces stand for it")
     if EdgeType.PREDICTED in selection.edge_types and not _has_predictions(workspace):
         console.say("no prediction run yet: relvm-kg predict")
     if report.simulated:

@@ -44,6 +44,10 @@ class ExportFormat(StrEnum):
 class GraphWriter(Protocol):
     """Writes entities and edges in one format."""
 
+    @property
+    def n_changed(self) -> int:
+        """Values with characters that the format cannot hold, for which spaces stand."""
+
     def add_entities(self, batch: pa.RecordBatch) -> None:
         """Write entities, as `ENTITY_SCHEMA`."""
 
@@ -64,6 +68,8 @@ class ExportReport:
     seconds: float
     files: tuple[Path, ...]
     simulated: bool
+    n_changed: int
+    """Values with characters that the format cannot hold, for which spaces stand."""
 
     @property
     def rows_per_second(self) -> float:
@@ -115,6 +121,7 @@ def export_graph(
         seconds=time.perf_counter() - started,
         files=tuple(target / name for name in names),
         simulated=account.simulated,
+        n_changed=account.n_changed,
     )
 
 
@@ -170,6 +177,7 @@ class _Account:
         self.n_entities = 0
         self.edges = dict.fromkeys(EdgeType, 0)
         self.simulated = False
+        self.n_changed = 0
 
     @property
     def rows(self) -> int:
@@ -194,6 +202,7 @@ def _write(store: GraphStore, folder: Path, format: ExportFormat, selection: Sel
             writer.add_entities(batch)
             account.add(batch)
             account.n_entities += batch.num_rows
+    account.n_changed = writer.n_changed
     return account
 
 
@@ -242,5 +251,6 @@ def _manifest(account: _Account, format: ExportFormat, selection: Selection, com
         "calibrated": account.calibrated,
         "runs": [stored.run.run_id for stored in account.runs],
         "rows": account.rows,
+        "values_changed": account.n_changed,
         "counts": {"entities": account.n_entities, **{t.value: n for t, n in account.edges.items()}},
     }

@@ -21,7 +21,7 @@ from relvm_kg_graph.schema import (
     EdgeType,
 )
 from relvm_kg_graph.store import StoredRun
-from relvm_kg_graph.text_columns import UNIT_SEPARATOR
+from relvm_kg_graph.text_columns import UNIT_SEPARATOR, escaped_items, joined_items, n_differing
 
 ROWS_PER_SHARD = 1_000_000
 
@@ -31,6 +31,8 @@ class ParquetExport:
 
     The nodes, and edges of the types in `edge_types`, have a table even where they have no row.
     """
+
+    n_changed = 0
 
     def __init__(self, folder: Path, rows_per_shard: int = ROWS_PER_SHARD, edge_types: Iterable[EdgeType] = ()) -> None:
         self._folder = folder
@@ -70,15 +72,15 @@ class ParquetExport:
 
 
 class CsvExport:
-    """`nodes.csv` and a file for each type of edge, with a header; lists are joined by `|`.
+    """`nodes.csv` and a file for each type of edge, with a header; lists as `escaped_items`.
 
     The nodes, and edges of the types in `edge_types`, have a table even where they have no row.
     """
 
-    separator = "|"
     writes_empty_nodes = True
 
     def __init__(self, folder: Path, edge_types: Iterable[EdgeType] = ()) -> None:
+        self.n_changed = 0
         self._folder = folder
         self._edge_types = tuple(edge_types)
         self._writers: dict[str, Any] = {}
@@ -92,10 +94,14 @@ class CsvExport:
         self._write(f"{edge_type.value.lower()}.csv", batch)
 
     def _write(self, name: str, batch: pa.RecordBatch) -> None:
-        flat = flat_lists(batch, self.separator)
+        columns = [self._joined(c) if pa.types.is_list(c.type) else c for c in batch.columns]
+        flat = pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
         if name not in self._writers:
             self._writers[name] = pc_csv.CSVWriter(self._folder / name, flat.schema)
         self._writers[name].write_batch(flat)
+
+    def _joined(self, column: pa.Array) -> pa.Array:
+        return escaped_items(column)
 
     def close(self) -> None:
         """See `GraphWriter.close`."""
@@ -111,10 +117,9 @@ class CsvExport:
 class Neo4jAdminExport(CsvExport):
     """The CSV that `neo4j-admin database import full` reads, the nodes of runs and of the schema's version included.
 
-    Headers tell the types; items of lists are joined by the unit separator, which stands in no text.
+    Headers tell the types; items of lists are joined by the unit separator, in place of which an item has a space.
     """
 
-    separator = UNIT_SEPARATOR
     writes_empty_nodes = False
 
     def __init__(self, folder: Path, runs: list[StoredRun]) -> None:
@@ -130,12 +135,20 @@ class Neo4jAdminExport(CsvExport):
     def add_entities(self, batch: pa.RecordBatch) -> None:
         """See `GraphWriter.add_entities`."""
         labels = [f"{ENTITY_LABEL};{CATEGORY_LABELS[c]}" for c in batch.column("category").to_pylist()]
-        self._add_nodes("nodes.csv", batch, "id", pa.array([x.replace(";", self.separator) for x in labels]))
+        self._add_nodes("nodes.csv", batch, "id", pa.array([x.replace(";", UNIT_SEPARATOR) for x in labels]))
 
     def add_edges(self, edge_type: EdgeType, batch: pa.RecordBatch) -> None:
         """See `GraphWriter.add_edges`."""
         names = {"subject": f":START_ID({ENTITY_LABEL})", "object": f":END_ID({ENTITY_LABEL})"}
         self._write(f"{edge_type.value.lower()}.csv", _typed(batch, names))
+
+    def _joined(self, column: pa.Array) -> pa.Array:
+        def change(items: pa.Array) -> pa.Array:
+            changed = pc.replace_substring(items, UNIT_SEPARATOR, " ")
+            self.n_changed += n_differing(items, changed)
+            return changed
+
+        return joined_items(column, UNIT_SEPARATOR, change)
 
     def _add_nodes(self, name: str, batch: pa.RecordBatch, key: str, label: pa.Array | str) -> None:
         space = label if isinstance(label, str) else ENTITY_LABEL
@@ -152,12 +165,6 @@ def import_command(names: list[str], database: str = "neo4j") -> str:
     parts += [f"--nodes={name}" for name in nodes]
     parts += [f"--relationships={edge_type}={name}" for name, edge_type in edges.items() if name in names]
     return " ".join(parts)
-
-
-def flat_lists(batch: pa.RecordBatch, separator: str) -> pa.RecordBatch:
-    """A batch with its lists joined to strings."""
-    columns = [pc.binary_join(c, separator) if pa.types.is_list(c.type) else c for c in batch.columns]
-    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
 def _empty(schema: pa.Schema) -> pa.RecordBatch:

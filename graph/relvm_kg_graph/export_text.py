@@ -64,7 +64,7 @@ def kgx_edges(edge_type: EdgeType, batch: pa.RecordBatch) -> Columns:
     }
     if edge_type is EdgeType.ASSOCIATED:
         sources = own.pop("primary_knowledge_source")
-        columns["original_predicate"] = own.pop("predicate")
+        columns["original_predicate"] = pc.replace_substring(own.pop("predicate"), "|", "; ")
         columns["primary_knowledge_source"] = encoded(sources, _infores)
         columns["supporting_data_source"] = pc.split_pattern(sources, "|")
     else:
@@ -102,6 +102,8 @@ def _lists(column: pa.Array) -> pa.Array:
 class KgxJsonlExport:
     """`nodes.jsonl` and `edges.jsonl`; what has no value is left out."""
 
+    n_changed = 0
+
     def __init__(self, folder: Path) -> None:
         self._nodes: BinaryIO = (folder / "nodes.jsonl").open("wb")
         self._edges: BinaryIO = (folder / "edges.jsonl").open("wb")
@@ -129,9 +131,10 @@ def _json_lines(columns: Columns) -> bytes:
 
 
 class KgxTsvExport:
-    """`nodes.tsv` and `edges.tsv`: the same columns for every edge, lists joined by `|`."""
+    """`nodes.tsv` and `edges.tsv`: the same columns for every edge, lists joined by `|`; see `as_line_text`."""
 
     def __init__(self, folder: Path) -> None:
+        self.n_changed = 0
         self._nodes: BinaryIO = (folder / "nodes.tsv").open("wb")
         self._edges: BinaryIO = (folder / "edges.tsv").open("wb")
         self._node_names = list(kgx_entities(_empty(ENTITY_SCHEMA)))
@@ -142,11 +145,21 @@ class KgxTsvExport:
 
     def add_entities(self, batch: pa.RecordBatch) -> None:
         """See `GraphWriter.add_entities`."""
-        self._nodes.write(_tabbed(kgx_entities(batch), self._node_names))
+        self._nodes.write(self._tabbed(kgx_entities(batch), self._node_names))
 
     def add_edges(self, edge_type: EdgeType, batch: pa.RecordBatch) -> None:
         """See `GraphWriter.add_edges`."""
-        self._edges.write(_tabbed(kgx_edges(edge_type, batch), self._edge_names))
+        self._edges.write(self._tabbed(kgx_edges(edge_type, batch), self._edge_names))
+
+    def _tabbed(self, columns: Columns, names: Iterable[str]) -> bytes:
+        texts: dict[str, pa.Array] = {}
+        for name, column in columns.items():
+            texts[name], n_changed = as_line_text(column)
+            self.n_changed += n_changed
+        parts: list[pa.Array | str] = []
+        for name in names:
+            parts += [texts.get(name, ""), "\t"]
+        return lines(parts[:-1])
 
     def close(self) -> None:
         """See `GraphWriter.close`."""
@@ -158,18 +171,11 @@ def _empty(schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist([], schema=schema)
 
 
-def _tabbed(columns: Columns, names: Iterable[str]) -> bytes:
-    texts = {name: as_line_text(column) for name, column in columns.items()}
-    parts: list[pa.Array | str] = []
-    for name in names:
-        parts += [texts.get(name, ""), "\t"]
-    return lines(parts[:-1])
-
-
 class GraphmlExport:
     """`graph.graphml`, for graphs small enough to be read as a whole; every property is a `data` element."""
 
     def __init__(self, folder: Path) -> None:
+        self.n_changed = 0
         self._file: BinaryIO = (folder / "graph.graphml").open("wb")
         self._file.write(
             b'<?xml version="1.0" encoding="UTF-8"?>\n<graphml xmlns="http://graphml.graphdrawing.org/xmlns">\n'
@@ -183,27 +189,31 @@ class GraphmlExport:
 
     def add_entities(self, batch: pa.RecordBatch) -> None:
         """See `GraphWriter.add_entities`."""
-        data = [_xml_data("node", name, batch.column(name)) for name in ENTITY_SCHEMA.names[1:]]
-        self._file.write(lines(['<node id="', as_xml(batch.column("id")), '">', *data, "</node>"]))
+        data = [self._data("node", name, batch.column(name)) for name in ENTITY_SCHEMA.names[1:]]
+        self._file.write(lines(['<node id="', self._xml(batch.column("id")), '">', *data, "</node>"]))
 
     def add_edges(self, edge_type: EdgeType, batch: pa.RecordBatch) -> None:
         """See `GraphWriter.add_edges`."""
         names = EDGE_SCHEMAS[edge_type].names[2:]
-        data = [_xml_data("edge", name, batch.column(name)) for name in names]
+        data = [self._data("edge", name, batch.column(name)) for name in names]
         ends = [f'" {side}="' for side in ("source", "target")]
-        parts = ['<edge id="', edge_ids(edge_type, batch), ends[0], as_xml(batch.column("subject"))]
-        parts += [ends[1], as_xml(batch.column("object")), f'"><data key="edge-type">{edge_type.value}</data>']
+        parts = ['<edge id="', edge_ids(edge_type, batch), ends[0], self._xml(batch.column("subject"))]
+        parts += [ends[1], self._xml(batch.column("object")), f'"><data key="edge-type">{edge_type.value}</data>']
         self._file.write(lines([*parts, *data, "</edge>"]))
+
+    def _data(self, kind: str, name: str, column: pa.Array) -> pa.Array:
+        start = f'<data key="{kind}-{name}">'
+        return pc.binary_join_element_wise(start, self._xml(column), "</data>", "", null_handling="emit_null")
+
+    def _xml(self, column: pa.Array) -> pa.Array:
+        text, n_changed = as_xml(column)
+        self.n_changed += n_changed
+        return text
 
     def close(self) -> None:
         """See `GraphWriter.close`."""
         self._file.write(b"</graph>\n</graphml>\n")
         self._file.close()
-
-
-def _xml_data(kind: str, name: str, column: pa.Array) -> pa.Array:
-    start = f'<data key="{kind}-{name}">'
-    return pc.binary_join_element_wise(start, as_xml(column), "</data>", "", null_handling="emit_null")
 
 
 def _xml_type(kind: pa.DataType) -> str:
@@ -225,6 +235,8 @@ _EDGE = "urn:relvm-kg:edge:"
 
 class NtriplesExport:
     """`graph.nt`: each edge is a triple, and an `rdf:Statement` about it that carries the properties."""
+
+    n_changed = 0
 
     def __init__(self, folder: Path) -> None:
         self._file: BinaryIO = (folder / "graph.nt").open("wb")
@@ -254,7 +266,7 @@ class NtriplesExport:
     def _property(self, subject: pa.Array, name: str, column: pa.Array) -> None:
         if pa.types.is_list(column.type):
             subject, column = subject.take(pc.list_parent_indices(column)), pc.list_flatten(column)
-        valid = pc.is_valid(as_text(column))
+        valid = pc.is_finite(column) if pa.types.is_floating(column.type) else pc.is_valid(column)
         subject, column = subject.filter(valid), column.filter(valid)
         self._file.write(lines([subject, f" <{_PROPERTY}{name}> ", _literal(column), " ."]))
 

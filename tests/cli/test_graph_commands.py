@@ -94,6 +94,7 @@ def test_an_export_prints_its_files_and_its_rate(predicted: Path, relvm: Relvm, 
         "entities",
         "seconds",
         "rows_per_second",
+        "values_changed",
         "files",
         "simulated",
     }

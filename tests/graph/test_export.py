@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,15 +16,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import rdflib
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from relvm_kg.errors import InvalidInputError, StoreError
 from relvm_kg.workspace import file_sha256
 from relvm_kg_graph.embedded import EmbeddedStore
 from relvm_kg_graph.export import ExportFormat, export_graph
-from relvm_kg_graph.export_tables import CsvExport, ParquetExport
+from relvm_kg_graph.export_tables import CsvExport, Neo4jAdminExport, ParquetExport
+from relvm_kg_graph.export_text import GraphmlExport, KgxJsonlExport, KgxTsvExport, NtriplesExport
 from relvm_kg_graph.neo4j_store import Neo4jStore
 from relvm_kg_graph.networks import read_tables
-from relvm_kg_graph.schema import EDGE_SCHEMAS, PREDICTED_SCHEMA, EdgeType
+from relvm_kg_graph.schema import EDGE_SCHEMAS, ENTITY_SCHEMA, PREDICTED_SCHEMA, EdgeType
 from relvm_kg_graph.store import BaseGraph, GraphStore, Selection, write_predictions
 
 STRANGE = "β \"quoted\" \t tab, comma; <tag> & \\back\\ 'single' 薬"
@@ -56,8 +60,14 @@ def tsv_text(value: Any) -> str:
     return "|".join(value) if isinstance(value, list) else str(value)
 
 
+def items_of(text: str) -> list[str]:
+    """The list of a cell of CSV or GraphML, whose items are non-empty."""
+    items = re.findall(r"(?:[^|\\]|\\.)+", text, re.DOTALL)
+    return [re.sub(r"\\(.)", r"\1", item, flags=re.DOTALL) for item in items]
+
+
 def json_lines(file: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in file.read_text().splitlines()]
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").removesuffix("\n").split("\n") if line]
 
 
 @pytest.mark.parametrize("format", list(ExportFormat))
@@ -104,7 +114,7 @@ def test_csv_reads_back_with_the_standard_library(graph: EmbeddedStore, tmp_path
     with (tmp_path / "out/nodes.csv").open(newline="") as handle:
         nodes = list(csv.DictReader(handle))
     assert nodes[0]["name"] == STRANGE
-    assert nodes[0]["synonyms"] == f"{STRANGE}|plain"
+    assert items_of(nodes[0]["synonyms"]) == [STRANGE, "plain"]
     with (tmp_path / "out/predicted.csv").open(newline="") as handle:
         edges = list(csv.DictReader(handle))
     assert list(edges[0]) == EDGE_SCHEMAS[EdgeType.PREDICTED].names
@@ -129,7 +139,7 @@ def test_kgx_json_lines_hold_the_biolink_model(graph: EmbeddedStore, tmp_path: P
     assert len({edge["id"] for edge in edges}) == 14
     assert {edge["subject"] for edge in edges} | {edge["object"] for edge in edges} <= set(nodes)
     assert known["predicate"] == "biolink:condition_associated_with_gene"
-    assert known["original_predicate"] == "associated|causes"
+    assert known["original_predicate"] == "associated; causes"
     assert known["primary_knowledge_source"] == "infores:curators"
     assert known["publications"] == ["PMID:1", "PMID:22"]
     assert comention["predicate"] == "biolink:occurs_together_in_literature_with"
@@ -355,3 +365,89 @@ def test_a_table_without_rows_has_its_columns(tmp_path: Path) -> None:
     assert header == PREDICTED_SCHEMA.names
     assert pq.read_schema(tmp_path / "parquet/predicted/part-00000.parquet").names == PREDICTED_SCHEMA.names
     assert pq.read_table(tmp_path / "parquet/nodes.parquet").num_rows == 0
+
+
+ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+AROUND_LISTS = st.text("|\\\t\n\r\x0b\x1f\x85\u2028\"';,<&a ", min_size=1)
+NAMES = st.lists(ANY_TEXT | AROUND_LISTS, min_size=1, max_size=4)
+
+
+def one_gene(names: list[str]) -> pa.RecordBatch:
+    """A gene with these texts as its name and synonyms."""
+    row = {"id": "NCBIGene:1", "name": names[0], "category": "biolink:Gene", "synonyms": names[1:]}
+    return pa.RecordBatch.from_pylist([{**row, "n_documents": 1, "simulated": False}], schema=ENTITY_SCHEMA)
+
+
+def written(tmp: pytest.TempPathFactory, make: Callable[[Path], Any], names: list[str]) -> tuple[Path, int]:
+    """The folder of an export of one gene, and how many values it says to have changed."""
+    folder = tmp.mktemp("any-text")
+    writer = make(folder)
+    writer.add_entities(one_gene(names))
+    writer.close()
+    return folder, writer.n_changed
+
+
+@given(names=NAMES)
+@settings(deadline=None, max_examples=200)
+def test_any_text_comes_back_from_csv_json_lines_and_ntriples(
+    names: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder, n_changed = written(tmp_path_factory, CsvExport, names)
+    with (folder / "nodes.csv").open(newline="", encoding="utf-8") as handle:
+        (row,) = csv.DictReader(handle)
+    assert [row["name"], *items_of(row["synonyms"])] == names
+    assert n_changed == 0
+    folder, n_changed = written(tmp_path_factory, KgxJsonlExport, names)
+    (node,) = json_lines(folder / "nodes.jsonl")
+    assert [node["name"], *node["synonym"]] == names
+    assert n_changed == 0
+    folder, n_changed = written(tmp_path_factory, NtriplesExport, names)
+    parsed = rdflib.Graph().parse(folder / "graph.nt", format="nt")
+    gene = rdflib.URIRef("https://bioregistry.io/NCBIGene:1")
+    synonyms = {str(o) for o in parsed.objects(gene, rdflib.URIRef("urn:relvm-kg:property:synonyms"))}
+    assert (str(parsed.value(gene, rdflib.RDFS.label)), synonyms) == (names[0], set(names[1:]))
+    assert n_changed == 0
+
+
+@given(names=NAMES)
+@settings(deadline=None, max_examples=200)
+def test_a_format_that_cannot_hold_a_text_has_spaces_in_it_and_counts_it(
+    names: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder, n_changed = written(tmp_path_factory, KgxTsvExport, names)
+    _, line = (folder / "nodes.tsv").read_bytes().decode().removesuffix("\n").split("\n")
+    cells = line.split("\t")
+    assert [cells[2], *(cells[3].split("|") if len(names) > 1 else [])] == [
+        re.sub(r"[\t\r\n|]+", " ", n) for n in names
+    ]
+    assert n_changed == sum(bool(re.search(r"[\t\r\n|]", name)) for name in names)
+    folder, n_changed = written(tmp_path_factory, GraphmlExport, names)
+    values = nx.read_graphml(folder / "graph.graphml").nodes["NCBIGene:1"]
+    control = "[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]"
+    assert [values["name"], *items_of(values.get("synonyms", ""))] == [re.sub(control, " ", name) for name in names]
+    assert n_changed == bool(re.search(control, names[0])) + any(re.search(control, name) for name in names[1:])
+    folder, n_changed = written(tmp_path_factory, lambda path: Neo4jAdminExport(path, []), names)
+    with (folder / "nodes.csv").open(newline="", encoding="utf-8") as handle:
+        (row,) = csv.DictReader(handle)
+    items = row["synonyms:string[]"].split("\x1f") if len(names) > 1 else []
+    assert [row["name"], *items] == [names[0], *(name.replace("\x1f", " ") for name in names[1:])]
+    assert n_changed == sum("\x1f" in name for name in names[1:])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["jsonl", "tsv"])
+def test_kgx_finds_no_error_and_reads_every_row(graph: EmbeddedStore, tmp_path: Path, form: str) -> None:
+    python = os.environ.get("RELVM_KG_KGX_PYTHON")
+    if python is None:
+        pytest.skip("RELVM_KG_KGX_PYTHON names no Python that has the kgx package")
+    export_graph(graph, tmp_path / "out", ExportFormat(f"kgx-{form}"))
+    files = [str(tmp_path / "out" / f"{name}.{form}") for name in ("nodes", "edges")]
+    check = Path(__file__).with_name("kgx_check.py")
+    done = subprocess.run([python, str(check), form, *files], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["errors"] == {}
+    assert (len(found["nodes"]), len(found["edges"])) == (8, 14)
+    assert found["nodes"][0]["name"] == STRANGE.replace("\t", " ")
+    known = next(edge for edge in found["edges"] if edge["edge_type"] == "ASSOCIATED")
+    assert (known["original_predicate"], known["publications"]) == ("associated; causes", ["PMID:1", "PMID:22"])
