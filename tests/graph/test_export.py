@@ -348,7 +348,7 @@ def bare_import() -> Callable[..., None]:
     def run(server: Any, folder: Path, command: str) -> None:
         script = os.environ["RELVM_KG_NEO4J_SERVER"]
         words = command.removeprefix("neo4j-admin ").split()
-        server.home.mkdir()
+        server.home.mkdir(exist_ok=True)
         done = subprocess.run([script, "admin", str(server.home), *words], cwd=folder, capture_output=True, check=False)
         assert done.returncode == 0, (done.stdout + done.stderr).decode()
 
