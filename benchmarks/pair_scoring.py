@@ -27,17 +27,15 @@ from plain_scoring import PlainForm, multiply_adds
 from pykeen.models import TransE
 from pykeen.triples import CoreTriplesFactory
 from pykeen.utils import NoRandomSeedNecessary
+from random_model import random_scorer
 from round_robin import machine, ratio, round_robin
 
 from relvm_kg.classify.draws import Draws
 from relvm_kg.classify.factored import FactoredPairs
-from relvm_kg.classify.pair import PairReport
 from relvm_kg.classify.pair_layers import PairClassifier
 from relvm_kg.classify.probabilities import PairProbabilities, evaluation_draws
-from relvm_kg.classify.sampling import PairConfig
-from relvm_kg.encoding.vocabulary import build_vocabulary
-from relvm_kg.model.checkpoint import Bundle, BundleConfig, EntityTable
-from relvm_kg.model.presets import Preset, Size, TrainingConfig, model_config
+from relvm_kg.model.checkpoint import EntityTable
+from relvm_kg.model.presets import Preset, Size
 from relvm_kg.model.products import Products
 from relvm_kg.model.relvm import Relvm
 from relvm_kg.scoring.ranking import Ranker, RankSettings
@@ -103,38 +101,9 @@ def layers(model: Relvm, classifier: PairClassifier, n_pairs: int, repeats: int)
 # --- Rankings ------------------------------------------------------------------------------------------------------
 
 
-def random_scorer(size: Size, preset: Preset, n_candidates: int) -> RelvmScorer:
+def scorer_of_genes(size: Size, preset: Preset, n_candidates: int) -> RelvmScorer:
     """A scorer with random weights; its first entity is a disease, the others are genes."""
-    config = model_config(preset, size)
-    model = Relvm.started(config, n_candidates + 1, n_vocabulary=6, seed=0).eval()
-    torch.manual_seed(0)
-    classifier = PairClassifier(config.latent, PairConfig().hidden).eval()
-    bundle = BundleConfig(
-        run_id="random",
-        preset=preset.value,
-        created_at="",
-        program_version="",
-        corpus_hash="",
-        simulated=True,
-        n_entities=n_candidates + 1,
-        n_vocabulary=6,
-        model=config,
-        training=TrainingConfig(),
-    )
-    report = PairReport(
-        config=PairConfig(),
-        threshold=0.5,
-        training_prevalence={r.value: 0.1 for r in POSITIVE_RELATIONS},
-        validation_prevalence=0.1,
-        validation_average_precision=0.1,
-        validation_f1=0.1,
-        steps=0,
-        counts={},
-    )
-    vocabulary = build_vocabulary({}, 6, 1)
-    table = as_genes(n_candidates + 1, disease=0)
-    loaded = Bundle(Path(), bundle, model, vocabulary, table)
-    return RelvmScorer(loaded, classifier, report, evaluation_draws(model, 256, seed=0))
+    return random_scorer(size, preset, as_genes(n_candidates + 1, disease=0))
 
 
 def as_genes(n: int, disease: int) -> EntityTable:
@@ -253,7 +222,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     repeats = 2 if options.quick else options.repeats
     sizes = [Size.X_SMALL] if options.quick else list(Size)
     for size in sizes:
-        scorer = random_scorer(size, options.preset, CANDIDATES)
+        scorer = scorer_of_genes(size, options.preset, CANDIDATES)
         result["layers"][size.value] = layers(
             scorer.bundle.model, scorer.classifier, 512 if options.quick else 1024, repeats
         )

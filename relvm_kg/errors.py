@@ -67,3 +67,9 @@ class DownloadError(RelvmKgError):
     """A data set that cannot be fetched, or whose bytes are not those that were expected."""
 
     exit_code = 11
+
+
+class ClusterError(RelvmKgError):
+    """A cluster of machines that does not answer, lacks what is needed, or fails at its work."""
+
+    exit_code = 12

@@ -69,6 +69,15 @@ def with_tagger(function: Command) -> Command:
     return names(types(jobs(function)))
 
 
+def with_ray(function: Command) -> Command:
+    """Add `--ray`, which names a cluster to work on."""
+    return click.option(
+        "--ray",
+        metavar="ADDRESS",
+        help="Work on the Ray cluster at HOST:PORT (`auto`: this machine's); needs relvm-kg[ray].",
+    )(function)
+
+
 def with_novel(function: Command) -> Command:
     """Add `--novel`, and what it then keeps: the fields of `relvm_kg.pipeline.novelty.NovelRule`."""
     options = (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from relvm_kg.types import POSITIVE_RELATIONS, Relation
-from relvm_kg_cli.options import Command, epilog, open_session, with_console, with_model, with_novel
+from relvm_kg_cli.options import Command, epilog, open_session, with_console, with_model, with_novel, with_ray
 from relvm_kg_cli.output import Console
 
 if TYPE_CHECKING:
@@ -75,14 +75,16 @@ def with_pairs(function: Command) -> Command:
 )
 @with_pairs
 @click.option("--shard", metavar="I/N", help="Score every N-th part only, from the I-th on.")
+@with_ray
 @with_model
 @with_console
-def predict(
+def predict(  # noqa: PLR0913  one argument an option
     console: Console,
     *,
     relations: tuple[str, ...],
     per: str,
     shard: str | None,
+    ray: str | None,
     run_id: str | None,
     device: str,
     **request: Any,
@@ -95,14 +97,20 @@ def predict(
     With --shard 1/4, 2/4 ... four commands share the work, at once if you like, on one machine or on several that see
     the same workspace folder. The run is seen once all parts are there.
     """
-    from relvm_kg.pipeline.predict import PredictRequest, Shard, predict_pairs
+    from relvm_kg.pipeline.predict import PartScorer, PredictRequest, Shard, predict_pairs, score_here
     from relvm_kg.pipeline.predict_parts import Per
 
     labels = tuple(Relation(r) for r in relations) or POSITIVE_RELATIONS
     wanted = PredictRequest(relations=labels, per=Per(per), **request)
     part = Shard.parse(shard) if shard else Shard()
     session = open_session(console, run_id, device)
-    report = predict_pairs(session, wanted, console.progress, shard=part)
+    score: PartScorer = score_here
+    if ray is not None:
+        from relvm_kg.pipeline.cluster_work import score_on
+        from relvm_kg.training.device import Device
+
+        score = score_on(ray, Device(device))
+    report = predict_pairs(session, wanted, console.progress, shard=part, score=score)
     if console.as_json:
         console.document({**_document(report), "notes": session.notes})
         return

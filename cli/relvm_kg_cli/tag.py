@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from relvm_kg.types import EntityType
-from relvm_kg_cli.options import epilog, with_console, with_tagger
+from relvm_kg_cli.options import epilog, with_console, with_ray, with_tagger
 from relvm_kg_cli.output import Console
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     help="Tag only this type; may be given several times.",
 )
 @with_tagger
+@with_ray
 @with_console
 def tag(  # noqa: PLR0913  one argument an option
     console: Console,
@@ -45,6 +46,7 @@ def tag(  # noqa: PLR0913  one argument an option
     names: Path | None,
     type_model: Path | None,
     jobs: int | None,
+    ray: str | None,
 ) -> None:
     """Find genes, diseases and chemicals in text and link them to ids.
 
@@ -52,8 +54,8 @@ def tag(  # noqa: PLR0913  one argument an option
     and body; plain, gzip or xz. What a file annotates itself is kept, and only other types are tagged. The results are
     what `build --corpus` reads. Files that an earlier call finished with the same tagger are not tagged again.
     """
-    from relvm_kg.pipeline.tag import TaggedFormat, TagRequest, tag_files
-    from relvm_kg.pipeline.taggers import load_tagger
+    from relvm_kg.pipeline.tag import JobRunner, TaggedFormat, TagRequest, run_here, tag_files
+    from relvm_kg.pipeline.taggers import found_type_model, load_tagger
 
     started = time.monotonic()
     tagger = load_tagger(names, type_model)
@@ -68,7 +70,13 @@ def tag(  # noqa: PLR0913  one argument an option
         tagged_format=TaggedFormat(tagged_format),
         jobs=jobs,
     )
-    report = tag_files(files, request, console.progress)
+    run: JobRunner = run_here
+    if ray is not None:
+        from relvm_kg.entities.names_file import default_names_path
+        from relvm_kg.pipeline.cluster_work import tag_on
+
+        run = tag_on(ray, names or default_names_path(), found_type_model(type_model))
+    report = tag_files(files, request, console.progress, run)
     seconds = time.monotonic() - started
     if console.as_json:
         totals = {"documents": sum(f.documents for f in report.files), "seconds": round(seconds, 2)}

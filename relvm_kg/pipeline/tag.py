@@ -8,11 +8,11 @@ out/<name>.report.json                        written last; it says that the oth
 import gzip
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, Protocol, Self
 
 from relvm_kg.corpus.jsonl import document_to_json
 from relvm_kg.corpus.pubtator import document_to_pubtator
@@ -71,6 +71,11 @@ class TaggedFile:
     """Records set aside, by reason."""
     seconds: float
 
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any], source: Path) -> Self:
+        """Read what `asdict` gave, with the source as it is named now."""
+        return cls(**{**values, "types": tuple(values["types"]), "source": str(source)})
+
 
 @dataclass(frozen=True, kw_only=True)
 class TagReport:
@@ -83,13 +88,27 @@ class TagReport:
     """Files found in folders that hold no text of a known format."""
 
 
-def tag_files(patterns: Sequence[str], request: TagRequest, progress: Progress) -> TagReport:
+class JobRunner(Protocol):
+    """Tags files, in any order."""
+
+    def __call__(self, jobs: Sequence["TagJob"], progress: Progress) -> Iterator[tuple["TagJob", TaggedFile]]:
+        """Jobs with what became of them, as they are done."""
+
+
+def run_here(jobs: Sequence["TagJob"], progress: Progress) -> Iterator[tuple["TagJob", TaggedFile]]:
+    """Tag files one after the other, each by several processes: see `JobRunner`."""
+    for job in jobs:
+        yield job, job.run(progress)
+
+
+def tag_files(patterns: Sequence[str], request: TagRequest, progress: Progress, run: JobRunner = run_here) -> TagReport:
     """Tag files; those that an earlier call finished with the same tagger are not tagged again.
 
     Args:
         patterns: files, folders or globs, in any format that has a reader.
         request: how, and where to.
         progress: where progress is told.
+        run: who tags them.
 
     Raises:
         InvalidInputError: if a name leads to no file, a named file has no known format, or a packed file is damaged.
@@ -101,8 +120,7 @@ def tag_files(patterns: Sequence[str], request: TagRequest, progress: Progress) 
     names = _names(files)
     request.out.mkdir(parents=True, exist_ok=True)
     remove_leftovers(request.out)
-    done: list[TaggedFile] = []
-    before: list[str] = []
+    jobs: list[TagJob] = []
     left_out: list[str] = []
     for file in files:
         text_format = sniff_text_format(file.path)
@@ -113,14 +131,11 @@ def tag_files(patterns: Sequence[str], request: TagRequest, progress: Progress) 
                 )
             left_out.append(str(file.path))
             continue
-        job = _Job(file.path, text_format, request, names[file.path])
-        finished = job.finished()
-        if finished is None:
-            finished = job.run(progress)
-        else:
-            before.append(str(file.path))
-        done.append(finished)
-    return TagReport(files=tuple(done), done_before=tuple(before), left_out=tuple(left_out))
+        jobs.append(TagJob(file.path, text_format, request, names[file.path]))
+    done = {job: finished for job in jobs if (finished := job.finished()) is not None}
+    before = tuple(str(job.source) for job in done)
+    done |= dict(run([job for job in jobs if job not in done], progress))
+    return TagReport(files=tuple(done[job] for job in jobs), done_before=before, left_out=tuple(left_out))
 
 
 def _names(files: Sequence[SourceFile]) -> dict[Path, str]:
@@ -140,8 +155,8 @@ def _names(files: Sequence[SourceFile]) -> dict[Path, str]:
     return names
 
 
-@dataclass(frozen=True)
-class _Job:
+@dataclass(frozen=True, eq=False)
+class TagJob:
     """One file to tag."""
 
     source: Path
@@ -151,10 +166,12 @@ class _Job:
 
     @property
     def target(self) -> Path:
+        """The tagged documents."""
         return self.request.out / f"{self.name}.{self.request.tagged_format.value}.gz"
 
     @property
     def report_path(self) -> Path:
+        """What became of the file."""
         return self.request.out / f"{self.name}.report.json"
 
     def finished(self) -> TaggedFile | None:
@@ -170,7 +187,7 @@ class _Job:
             "tagged": self.target.name,
         }
         same = all(stored.get(name) == value for name, value in wanted.items())
-        return TaggedFile(**{**stored, "types": tuple(stored["types"])}) if same else None
+        return TaggedFile.from_mapping(stored, self.source) if same else None
 
     def run(self, progress: Progress) -> TaggedFile:
         """Tag the file."""

@@ -25,12 +25,18 @@ def load_tagger(names: Path | None = None, type_model: Path | None = None) -> Ta
     Raises:
         InvalidInputError: if there is no names catalogue, or a file is damaged.
     """
-    folder = type_model or default_type_model_path()
-    if type_model is None and not folder.is_dir():
+    folder = found_type_model(type_model)
+    if folder is None:
         return load_dictionary_tagger(names)
     from relvm_kg.classify.entity_type import EntityTypeModel
 
     return load_dictionary_tagger(names, EntityTypeModel.load(folder))
+
+
+def found_type_model(type_model: Path | None) -> Path | None:
+    """The type classifier that a tagger has: the one named, else the default one if it is there."""
+    folder = type_model or default_type_model_path()
+    return None if type_model is None and not folder.is_dir() else folder
 
 
 def load_dictionary_tagger(names: Path | None = None, type_classifier: TypeClassifier | None = None) -> Tagger:

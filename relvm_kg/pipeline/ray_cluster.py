@@ -1,0 +1,90 @@
+"""The one door to Ray: the work of a command, done on the machines of a cluster.
+
+Ray Data maps items over actors. Each actor makes its worker once, then does an item at a time; results come as they are
+done. Where a machine is lost, Ray does its items again on another. Workers read and write folders that all machines
+see under the same path.
+"""
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from relvm_kg.errors import ClusterError
+
+Worker = Callable[[str], bytes]
+"""What an actor makes once, and then asks for the result of each item."""
+
+
+def mapped(
+    address: str, make: Callable[[], Worker], items: Sequence[str], *, gpu: bool = False
+) -> Iterator[tuple[str, bytes]]:
+    """Items with their results, in the order in which they are done.
+
+    Args:
+        address: Of a running cluster, `HOST:PORT`; `auto` finds the one of this machine, `local` starts one.
+        make: Makes a worker on each machine, where relvm-kg must be installed.
+        items: What is to be done.
+        gpu: Whether an actor has a GPU of its own, if the cluster has any; else it has one processor core.
+
+    Raises:
+        ClusterError: if Ray is not installed, the cluster does not answer, or a worker fails.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    try:
+        import ray
+        import ray.data
+    except ImportError as error:
+        raise ClusterError("a cluster needs Ray, which is not installed; pip install 'relvm-kg[ray]'") from error
+    with _connected(ray, address):
+        resources = ray.cluster_resources()
+        gpus = int(resources.get("GPU", 0)) if gpu else 0
+        n_actors = min(len(items), gpus or int(resources.get("CPU", 1))) or 1
+        ray.data.DataContext.get_current().enable_progress_bars = False
+        results = ray.data.from_items([{"item": item} for item in items], override_num_blocks=len(items)).map_batches(
+            _Actor,
+            fn_constructor_args=(make,),
+            batch_size=1,
+            compute=ray.data.ActorPoolStrategy(size=n_actors),
+            num_cpus=0 if gpus else 1,
+            num_gpus=1 if gpus else 0,
+        )
+        try:
+            for row in results.iter_rows():
+                yield str(row["item"]), bytes(row["result"])
+        except ray.exceptions.RayError as error:
+            raise ClusterError(f"a worker of the Ray cluster failed: {_reason(error)}") from error
+
+
+@contextlib.contextmanager
+def _connected(ray: Any, address: str) -> Iterator[None]:
+    """A connection to a cluster, ended with the block unless the caller had one already."""
+    if ray.is_initialized():
+        yield
+        return
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ClusterError(
+            f"no Ray cluster answers at {address!r}: {_reason(error)}; start one with: ray start --head"
+        ) from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _reason(error: BaseException) -> str:
+    """The last line of what went wrong, which is the innermost error's own."""
+    return str(error).strip().splitlines()[-1]
+
+
+class _Actor:
+    """A worker among Ray's."""
+
+    def __init__(self, make: Callable[[], Worker]) -> None:
+        self._worker = make()
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        items = [str(item) for item in batch["item"]]
+        return {"item": items, "result": [self._worker(item) for item in items]}
