@@ -121,6 +121,7 @@ def test_help_and_query_and_what_only_looks_do_not_import_torch(predicted: Path,
         ["info", *place],
         ["graph", "status", *place],
         ["export", str(tmp_path / "export"), *place],
+        ["graph", "draw", "--entity", "EAAT2", "--out", str(tmp_path / "a.svg"), *place],
     ]
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT_TORCH.format(calls=calls)], capture_output=True, text=True, check=False
