@@ -1,10 +1,10 @@
-"""Speed of the graph layer: exports, the statements of the design table, and a push to Neo4j.
+"""Speed of the graph layer: the statements of the design table, and a push to Neo4j.
 
     python benchmarks/graph_speed.py --edges 200000
     RELVM_KG_NEO4J_URI=bolt://127.0.0.1:7687 python benchmarks/graph_speed.py --edges 200000 --push 50000
 
 Edges are synthetic predictions between random entities with the full schema. The server's database should be empty.
-Rates are by the wall clock; exports are told by this process's own seconds too, which a busy machine does not change.
+Rates are by the wall clock. Exports are measured by `graph_exports.py`.
 """
 
 import argparse
@@ -24,10 +24,9 @@ import pyarrow as pa
 from relvm_kg_graph.bolt import Neo4jSettings
 from relvm_kg_graph.cypher import Statement
 from relvm_kg_graph.embedded import EmbeddedStore
-from relvm_kg_graph.export import GRAPHML_LIMIT, ExportFormat, export_graph
 from relvm_kg_graph.neo4j_store import Neo4jStore
-from relvm_kg_graph.schema import ENTITY_SCHEMA, KNOWN_SCHEMA, PREDICTION_BATCH_SCHEMA, EdgeType, PredictionRun
-from relvm_kg_graph.store import BaseGraph, GraphStore, Selection, write_predictions
+from relvm_kg_graph.schema import ENTITY_SCHEMA, KNOWN_SCHEMA, PREDICTION_BATCH_SCHEMA, PredictionRun
+from relvm_kg_graph.store import BaseGraph, GraphStore, write_predictions
 
 ROWS = 50_000
 RUN = PredictionRun(run_id="speed", model_id="synthetic", model_version="0", corpus_hash="none", simulated=True)
@@ -129,15 +128,7 @@ def main() -> None:
     results: dict[str, Any] = {"edges": options.edges}
     with tempfile.TemporaryDirectory() as folder, EmbeddedStore(Path(folder) / "graph") as store:
         results["write rows/s"] = round(options.edges / fill(store, options.edges, options.entities))
-        results["export rows/s"] = {}
-        selection = Selection(edge_types=(EdgeType.PREDICTED,))
-        for format in ExportFormat:
-            if format is not ExportFormat.GRAPHML or options.edges <= GRAPHML_LIMIT:
-                started = time.process_time()
-                report = export_graph(store, Path(folder) / "out", format, selection)
-                own = round(report.rows / (time.process_time() - started))
-                results["export rows/s"][format.value] = {"wall": round(report.rows_per_second), "own seconds": own}
-        results["memory of writing and export, MiB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        results["memory of writing, MiB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         results["engine made, s"] = round(seconds(store.engine), 2)
         store.close()
         results["engine loaded, s"] = round(seconds(store.engine), 2)
