@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from relvm_kg.errors import ClusterError
+from relvm_kg.errors import ClusterError, RelvmKgError
 
 Worker = Callable[[str], bytes]
 """What an actor makes once, and then asks for the result of each item."""
@@ -51,9 +51,11 @@ def mapped(
         )
         try:
             for row in results.iter_rows():
+                if row["error"]:
+                    raise ClusterError(f"a worker of the Ray cluster failed: {row['error']}")
                 yield str(row["item"]), bytes(row["result"])
         except ray.exceptions.RayError as error:
-            raise ClusterError(f"a worker of the Ray cluster failed: {_reason(error)}") from error
+            raise ClusterError(f"the Ray cluster failed: {_reason(error)}") from error
 
 
 @contextlib.contextmanager
@@ -75,16 +77,22 @@ def _connected(ray: Any, address: str) -> Iterator[None]:
 
 
 def _reason(error: BaseException) -> str:
-    """The last line of what went wrong, which is the innermost error's own."""
+    """The last line of what went wrong, which in Ray's words is the error's own."""
     return str(error).strip().splitlines()[-1]
 
 
 class _Actor:
-    """A worker among Ray's."""
+    """A worker among Ray's. What fails comes back as words, since Ray would bury them."""
 
     def __init__(self, make: Callable[[], Worker]) -> None:
-        self._worker = make()
+        self._make = make
+        self._worker: Worker | None = None
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        items = [str(item) for item in batch["item"]]
-        return {"item": items, "result": [self._worker(item) for item in items]}
+        (item,) = batch["item"]
+        try:
+            self._worker = self._worker or self._make()
+            return {"item": [item], "result": [self._worker(str(item))], "error": [""]}
+        except Exception as error:
+            words = str(error) if isinstance(error, RelvmKgError) else f"{type(error).__name__}: {error}"
+            return {"item": [item], "result": [b""], "error": [words]}

@@ -58,6 +58,24 @@ def test_predict_goes_on_after_a_kill_and_ends_with_the_same_rows(own: Path, rel
     assert predictions(own) == resumed
 
 
+def test_a_shard_that_was_killed_goes_on_and_the_shards_end_with_the_rows_of_one_run(own: Path, relvm: Relvm) -> None:
+    before = relvm("graph", "status", "--json", "--workspace", own).json["runs"][0]["run_id"]
+    relvm("graph", "rollback", before, "--workspace", own)
+    call = ("predict", "--min-documents", "1", "--top", "0", "--samples", "64", "--device", "cpu", "--workspace", own)
+
+    def first_part() -> bool:
+        return any(own.glob("graph/predictions/*/part-00000.parquet"))
+
+    assert kill_when(first_part, *call, "--shard", "1/2") == -signal.SIGKILL
+    other = relvm(*call, "--shard", "2/2", "--json").json
+    assert (other["complete"], other["n_parts_missing"] > 0) == (False, True)
+    assert relvm(*call, "--shard", "1/2", "--json").json["complete"] is True
+    together = predictions(own)
+    relvm("graph", "rollback", other["prediction_run"], "--workspace", own)
+    assert relvm(*call).code == 0
+    assert predictions(own) == together
+
+
 def test_export_after_a_kill_leaves_the_old_export_and_the_next_one_is_whole(
     own: Path, relvm: Relvm, tmp_path: Path
 ) -> None:

@@ -94,8 +94,13 @@ def test_what_fails_on_a_cluster_is_told(cluster: Any) -> None:
 
         return work
 
-    with pytest.raises(ClusterError, match=r"a worker of the Ray cluster failed: .*no part here"):
+    with pytest.raises(ClusterError, match="a worker of the Ray cluster failed: ValueError: no part here"):
         list(mapped(cluster.address, failing, ["part"]))
+
+
+def test_an_address_where_no_cluster_answers_is_told() -> None:
+    with pytest.raises(ClusterError, match=r"no Ray cluster answers at .127.0.0.1:1.: .*ray start --head"):
+        list(mapped("127.0.0.1:1", where_it_runs(), ["part"]))
 
 
 def test_the_items_of_a_lost_node_are_done_on_another(cluster: Any) -> None:
