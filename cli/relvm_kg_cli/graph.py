@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from relvm_kg_cli.graph_draw import draw
-from relvm_kg_cli.options import epilog, open_workspace, with_console, with_neo4j
+from relvm_kg_cli.options import WithServer, epilog, open_place, open_workspace, server_of, with_console, with_neo4j
 from relvm_kg_cli.output import Console
 
 if TYPE_CHECKING:
@@ -14,29 +14,27 @@ if TYPE_CHECKING:
 
 @click.group(epilog=epilog("relvm-kg graph status"))
 def graph() -> None:
-    """See and remove prediction runs; copy to and from Neo4j.
-
-    The server is that of RELVM_KG_NEO4J_URI, _USER, _PASSWORD and _DATABASE.
-    """
+    """See and remove prediction runs; copy to and from Neo4j."""
 
 
 graph.add_command(draw)
 
 
 @graph.command(
+    cls=WithServer,
     epilog=epilog(
         "relvm-kg graph status --neo4j",
         "store, entities, known, comentions, predictions, runs (each: run_id, complete, predictions, model, "
         "created_at, calibrated, simulated), corpus_hash, simulated",
-    )
+    ),
 )
 @with_neo4j
 @with_console
-def status(console: Console, *, neo4j: bool) -> None:
+def status(console: Console, *, neo4j: str | None) -> None:
     """Show what the graph holds: entities, edges by type, prediction runs."""
     from relvm_kg.pipeline.graph import graph_status
 
-    found = graph_status(None if neo4j else open_workspace(console))
+    found = graph_status(open_place(console, neo4j))
     counts = {name: getattr(found.counts, name) for name in ("entities", "known", "comentions", "predictions")}
     columns = ("run_id", "complete", "predictions", "model", "created_at", "calibrated", "simulated")
     runs = [
@@ -69,15 +67,15 @@ def status(console: Console, *, neo4j: bool) -> None:
         console.say("no prediction run yet: relvm-kg predict")
 
 
-@graph.command(epilog=epilog("relvm-kg graph rollback default-x-small-1a2b3c4d", "run_id, removed."))
+@graph.command(cls=WithServer, epilog=epilog("relvm-kg graph rollback default-x-small-1a2b3c4d", "run_id, removed."))
 @click.argument("run_id", metavar="RUN")
 @with_neo4j
 @with_console
-def rollback(console: Console, *, run_id: str, neo4j: bool) -> None:
+def rollback(console: Console, *, run_id: str, neo4j: str | None) -> None:
     """Remove the prediction run RUN as a whole."""
     from relvm_kg.pipeline.graph import roll_back
 
-    removed = roll_back(None if neo4j else open_workspace(console), run_id)
+    removed = roll_back(open_place(console, neo4j), run_id)
     if console.as_json:
         console.document({"run_id": run_id, "removed": removed})
         return
@@ -85,30 +83,42 @@ def rollback(console: Console, *, run_id: str, neo4j: bool) -> None:
 
 
 @graph.command(
-    epilog=epilog("relvm-kg graph push", "base, runs, runs_before, entities, known, comentions, predictions.")
+    cls=WithServer,
+    epilog=epilog(
+        "relvm-kg graph push --neo4j bolt://localhost:7687",
+        "base, runs, runs_before, entities, known, comentions, predictions.",
+    ),
 )
 @click.option("--run", "runs", multiple=True, metavar="RUN", help="Only this prediction run; repeatable.")
+@with_neo4j
 @with_console
-def push(console: Console, *, runs: tuple[str, ...]) -> None:
+def push(console: Console, *, runs: tuple[str, ...], neo4j: str | None) -> None:
     """Copy the workspace's graph to the Neo4j server; prediction runs that it has already stay as they are."""
     from relvm_kg.pipeline.graph import push_graph
 
-    _print_transfer(console, push_graph(open_workspace(console), runs or None, console.progress))
+    workspace, server = open_workspace(console), server_of(neo4j)
+    _print_transfer(console, push_graph(workspace, server, runs or None, console.progress))
 
 
 @graph.command(
-    epilog=epilog("relvm-kg graph pull", "base, runs, runs_before, entities, known, comentions, predictions.")
+    cls=WithServer,
+    epilog=epilog(
+        "relvm-kg graph pull --neo4j bolt://localhost:7687",
+        "base, runs, runs_before, entities, known, comentions, predictions.",
+    ),
 )
 @click.option("--run", "runs", multiple=True, metavar="RUN", help="Only this prediction run; repeatable.")
+@with_neo4j
 @with_console
-def pull(console: Console, *, runs: tuple[str, ...]) -> None:
+def pull(console: Console, *, runs: tuple[str, ...], neo4j: str | None) -> None:
     """Copy prediction runs from the Neo4j server to the workspace.
 
     Entities, known relations and co-mentions come along only if the workspace has no graph yet.
     """
     from relvm_kg.pipeline.graph import pull_graph
 
-    _print_transfer(console, pull_graph(open_workspace(console), runs or None, console.progress))
+    workspace, server = open_workspace(console), server_of(neo4j)
+    _print_transfer(console, pull_graph(workspace, server, runs or None, console.progress))
 
 
 def _print_transfer(console: Console, done: "Transfer") -> None:

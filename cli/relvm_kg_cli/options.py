@@ -1,6 +1,8 @@
 """Options that several commands share, and what they open."""
 
 import functools
+import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,8 +13,10 @@ from relvm_kg.workspace import Workspace, locate_workspace
 from relvm_kg_cli.output import Console
 
 if TYPE_CHECKING:
+    from relvm_kg.pipeline.graph import Place
     from relvm_kg.pipeline.session import Session
     from relvm_kg.pipeline.text_session import TextSession
+    from relvm_kg_graph.bolt import Neo4jSettings
 
 DEVICES = ("auto", "cpu", "cuda")
 """Values of `relvm_kg.training.device.Device`, which imports torch."""
@@ -90,13 +94,46 @@ def with_novel(function: Command) -> Command:
     return function
 
 
+class WithServer(click.Command):
+    """A command whose `--neo4j` takes the word behind it only if that is an address, `scheme://...`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """See `click.Command.parse_args`."""
+        words = []
+        for word, following in zip(args, [*args[1:], ""], strict=True):
+            alone = word == "--neo4j" and "--" not in words and re.match(r"\w[\w+.-]*://", following) is None
+            words.append("--neo4j=" if alone else word)
+        return super().parse_args(ctx, words)
+
+
 def with_neo4j(function: Command) -> Command:
-    """Add `--neo4j`, which asks the server instead of the workspace."""
+    """Add `--neo4j`, which names a server; given without an address it is empty. The command's class: `WithServer`."""
     return click.option(
         "--neo4j",
-        is_flag=True,
-        help="Use the Neo4j server of RELVM_KG_NEO4J_URI, _USER, _PASSWORD and _DATABASE.",
+        metavar="[ADDRESS]",
+        help="The Neo4j server at ADDRESS (bolt://HOST:7687), else at RELVM_KG_NEO4J_URI. User, password and database "
+        "come from RELVM_KG_NEO4J_USER, _PASSWORD and _DATABASE; a missing password is asked for.",
     )(function)
+
+
+def server_of(address: str | None) -> "Neo4jSettings":
+    """The Neo4j server at an address, else the one of the environment.
+
+    Raises:
+        InvalidInputError: if neither names one.
+    """
+    from relvm_kg_graph.bolt import Neo4jSettings
+
+    return Neo4jSettings.from_environment(address, _ask_password if sys.stdin.isatty() else None)
+
+
+def _ask_password(user: str, uri: str) -> str:
+    return str(click.prompt(f"Password of {user} at {uri}", hide_input=True, err=True))
+
+
+def open_place(console: Console, address: str | None) -> "Place":
+    """The workspace, or the server where `--neo4j` is given."""
+    return open_workspace(console) if address is None else server_of(address)
 
 
 def open_workspace(console: Console) -> Workspace:

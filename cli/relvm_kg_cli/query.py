@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from relvm_kg_cli.options import epilog, open_workspace, with_console, with_neo4j
+from relvm_kg.workspace import Workspace
+from relvm_kg_cli.options import WithServer, epilog, open_place, with_console, with_neo4j
 from relvm_kg_cli.output import Console
 
 MAX_LIMIT = 1_000_000_000
@@ -48,11 +49,12 @@ def read_parameters(context: click.Context, option: click.Parameter, values: tup
 
 
 @click.command(
+    cls=WithServer,
     epilog=epilog(
         'relvm-kg query "MATCH (g:Gene)-[r:ASSOCIATED]-(d:Disease) RETURN g.name, d.name, r.predicate LIMIT 5"',
         "columns, rows (one mapping each), truncated, warnings, store, simulated. With --list: queries (name, "
         "answers, parameters, text)",
-    )
+    ),
 )
 @click.argument("cypher", required=False)
 @click.option("-f", "--file", "file", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Read Cypher.")
@@ -86,9 +88,10 @@ def query(console: Console, *, list_named: bool, as_csv: bool, **asked: Any) -> 
     from relvm_kg.pipeline.graph import ask, make_statement
 
     text = asked["cypher"] if asked["file"] is None else asked["file"].read_text(encoding="utf-8")
-    workspace = None if asked["neo4j"] else open_workspace(console)
+    place = open_place(console, asked["neo4j"])
+    workspace = place if isinstance(place, Workspace) else None
     statement = make_statement(text, asked["named"], asked["parameters"], workspace)
-    answer = ask(workspace, statement, limit=asked["limit"], timeout=asked["timeout"])
+    answer = ask(place, statement, limit=asked["limit"], timeout=asked["timeout"])
     result = answer.result
     if console.as_json:
         told = {"truncated": result.truncated, "warnings": result.warnings, "store": answer.store}

@@ -3,9 +3,9 @@
 import logging
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import neo4j
@@ -37,9 +37,11 @@ class Neo4jSettings:
     database: str = DEFAULT_DATABASE
     retry_seconds: float = 30.0
     """How long a write is tried again when the server is away for a moment."""
+    ask_password: Callable[[str, str], str] | None = field(default=None, repr=False, compare=False)
+    """Gets the password from a person, given user and address, where the server asks for one and none is set."""
 
     @classmethod
-    def from_environment(cls, uri: str | None = None) -> Self:
+    def from_environment(cls, uri: str | None = None, ask_password: Callable[[str, str], str] | None = None) -> Self:
         """Read `RELVM_KG_NEO4J_URI`, `_USER`, `_PASSWORD` and `_DATABASE`; a `uri` given here goes first.
 
         Raises:
@@ -47,12 +49,15 @@ class Neo4jSettings:
         """
         address = uri or os.environ.get("RELVM_KG_NEO4J_URI")
         if not address:
-            raise InvalidInputError("the address of the Neo4j server must be given, or set in RELVM_KG_NEO4J_URI")
+            raise InvalidInputError(
+                "the address of the Neo4j server must be given (--neo4j bolt://HOST:7687), or set in RELVM_KG_NEO4J_URI"
+            )
         return cls(
             uri=address,
             user=os.environ.get("RELVM_KG_NEO4J_USER", "neo4j"),
             password=os.environ.get("RELVM_KG_NEO4J_PASSWORD") or None,
             database=os.environ.get("RELVM_KG_NEO4J_DATABASE") or DEFAULT_DATABASE,
+            ask_password=ask_password,
         )
 
 
@@ -70,18 +75,17 @@ class BoltConnection:
                 f"the address of a Neo4j server must begin with bolt://, neo4j://, bolt+s:// or neo4j+s://, "
                 f"was: {settings.uri!r}"
             )
+        logging.getLogger("neo4j").addHandler(logging.NullHandler())  # what matters is raised, not printed
         logging.getLogger("neo4j.notifications").setLevel(logging.ERROR)
         self._settings = settings
-        auth = None if settings.password is None else (settings.user, settings.password)
         with self._errors():
-            self._driver = neo4j.GraphDatabase.driver(
-                settings.uri, auth=auth, connection_timeout=10, max_transaction_retry_time=settings.retry_seconds
-            )
-        try:
-            self.rows("RETURN 1 AS one")
-        except StoreError:
-            self._driver.close()
-            raise
+            try:
+                self._driver = _connected(settings)
+            except exceptions.AuthError:
+                if settings.password is not None or settings.ask_password is None:
+                    raise
+                self._settings = replace(settings, password=settings.ask_password(settings.user, settings.uri))
+                self._driver = _connected(self._settings)
 
     def close(self) -> None:
         """Close the driver's connections."""
@@ -136,21 +140,21 @@ class BoltConnection:
 
     @contextmanager
     def _errors(self, timeout: float | None = None) -> Iterator[None]:
-        settings = self._settings
         try:
             yield
         except exceptions.AuthError as error:
+            settings = self._settings
+            if settings.password is None:
+                how = "set RELVM_KG_NEO4J_PASSWORD, or type it where the command runs in a terminal"
+                raise StoreError(f"{settings.uri} wants the password of {settings.user!r}; {how}") from error
             check = "check RELVM_KG_NEO4J_USER and RELVM_KG_NEO4J_PASSWORD"
             raise StoreError(f"{settings.uri} refuses the user {settings.user!r}; {check}") from error
         except exceptions.Neo4jError as error:
             raise StoreError(self._words(error, timeout)) from error
         except (exceptions.DriverError, OSError) as error:
-            raise StoreError(
-                f"no Neo4j server answers at {settings.uri} ({str(error).splitlines()[0].rstrip(':')}); "
-                "start it, or correct RELVM_KG_NEO4J_URI"
-            ) from error
+            raise StoreError(_why_not_reached(self._settings.uri, error)) from error
         except (ValueError, TypeError, OverflowError) as error:
-            raise StoreError(f"the statement cannot be run on {settings.uri}: {error}") from error
+            raise StoreError(f"the statement cannot be run on {self._settings.uri}: {error}") from error
 
     def _words(self, error: exceptions.Neo4jError, timeout: float | None) -> str:
         code = error.code or ""
@@ -162,6 +166,35 @@ class BoltConnection:
             holds = f"the database {self._settings.database!r} holds other data that clashes"
             return f"{holds}, use an empty one: {error.message}"
         return f"the statement cannot be run: {error.message}"
+
+
+def _connected(settings: Neo4jSettings) -> neo4j.Driver:
+    """A driver that has reached the database."""
+    auth = None if settings.password is None else (settings.user, settings.password)
+    driver = neo4j.GraphDatabase.driver(
+        settings.uri, auth=auth, connection_timeout=10, max_transaction_retry_time=settings.retry_seconds
+    )
+    try:
+        driver.verify_connectivity()  # at once: a query would be tried again for `retry_seconds`
+        driver.execute_query("RETURN 1", database_=settings.database, routing_=neo4j.RoutingControl.READ)
+    except BaseException:
+        driver.close()
+        raise
+    return driver
+
+
+def _why_not_reached(uri: str, error: BaseException) -> str:
+    """What to do where the driver found no server."""
+    told = str(error).strip()
+    said = told.splitlines()[0].rstrip(":") if told else type(error).__name__
+    advice = "start it, or correct --neo4j or RELVM_KG_NEO4J_URI"
+    scheme = uri.partition("://")[0]
+    if scheme.endswith("+s"):
+        advice += "; a certificate that no public authority signed must be named in SSL_CERT_FILE"
+        advice += f", or goes unchecked with {scheme}sc://"
+    elif "+" not in scheme:
+        advice += f"; one that wants TLS goes by {scheme}+s://"
+    return f"no Neo4j server answers at {uri} ({said}); {advice}"
 
 
 def _warnings(summary: neo4j.ResultSummary) -> tuple[str, ...]:

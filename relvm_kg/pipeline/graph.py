@@ -1,8 +1,9 @@
 """What the commands ask of the graph: queries, and copies between the workspace and a Neo4j server."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Union
 
 from relvm_kg.entities.catalogue import Catalogue
 from relvm_kg.entities.grounder import Grounder
@@ -16,7 +17,13 @@ from relvm_kg_graph.queries import NamedQuery, named_query
 from relvm_kg_graph.store import DEFAULT_TIMEOUT, GraphCounts, GraphStore, QueryResult, StoredRun
 from relvm_kg_graph.transfer import Origin, Transfer, copy_base, copy_runs, server_origin
 
+if TYPE_CHECKING:
+    from relvm_kg_graph.bolt import Neo4jSettings
+
 __all__ = ["GraphStatus", "QueryAnswer", "Transfer"]
+
+Place = Union[Workspace, "Neo4jSettings"]
+"""Where a graph is: the embedded store of a workspace, or a Neo4j server."""
 
 ENTITY_PARAMETERS = ("id", "disease", "gene", "chemical", "entity")
 """Parameters of named queries that stand for an entity."""
@@ -42,31 +49,26 @@ class GraphStatus:
     simulated: bool
 
 
-def open_server() -> GraphStore:
-    """The Neo4j server that the environment names.
+def open_graph(place: Place) -> GraphStore:
+    """The store of a place.
 
     Raises:
-        InvalidInputError: if `RELVM_KG_NEO4J_URI` is not set.
-        StoreError: if it does not answer.
+        StoreError: if a server does not answer.
     """
-    from relvm_kg_graph.bolt import Neo4jSettings
+    if isinstance(place, Workspace):
+        return EmbeddedStore(place.graph_dir)
     from relvm_kg_graph.neo4j_store import Neo4jStore
 
-    return Neo4jStore(Neo4jSettings.from_environment())
+    return Neo4jStore(place)
 
 
-def open_graph(workspace: Workspace | None) -> GraphStore:
-    """The embedded store of a workspace; without one, the server that the environment names."""
-    return open_server() if workspace is None else EmbeddedStore(workspace.graph_dir)
-
-
-def origin(workspace: Workspace | None, store: GraphStore) -> Origin:
+def origin(place: Place, store: GraphStore) -> Origin:
     """What a store's entities, known relations and co-mentions were made from."""
-    if workspace is None:
+    if not isinstance(place, Workspace):
         return server_origin(store)
-    path = workspace.graph_dir / "graph.json"
+    path = place.graph_dir / "graph.json"
     values = read_json(path) if path.is_file() else {}
-    return Origin(values.get("corpus_hash", ""), bool(values.get("simulated", workspace.manifest.simulated)))
+    return Origin(values.get("corpus_hash", ""), bool(values.get("simulated", place.manifest.simulated)))
 
 
 def make_statement(
@@ -115,23 +117,23 @@ def _is_number(value: Any) -> bool:
 
 
 def ask(
-    workspace: Workspace | None, statement: Statement, *, limit: int | None = None, timeout: float = DEFAULT_TIMEOUT
+    place: Place, statement: Statement, *, limit: int | None = None, timeout: float = DEFAULT_TIMEOUT
 ) -> QueryAnswer:
-    """Run a reading statement in the workspace's graph, or on the server where no workspace is given.
+    """Run a reading statement in a workspace's graph or on a server.
 
     Raises:
         QueryRefusedError: if the statement does more than read.
         StoreError: if it is not valid, takes too long, or there is no graph.
     """
-    with open_graph(workspace) as store:
+    with open_graph(place) as store:
         result = store.query(statement, limit=limit, timeout=timeout)
-        return QueryAnswer(result=result, store=store.name, simulated=origin(workspace, store).simulated)
+        return QueryAnswer(result=result, store=store.name, simulated=origin(place, store).simulated)
 
 
-def graph_status(workspace: Workspace | None) -> GraphStatus:
-    """What the workspace's graph, or the server's, holds."""
-    with open_graph(workspace) as store:
-        made_from = origin(workspace, store)
+def graph_status(place: Place) -> GraphStatus:
+    """What a workspace's graph, or a server's, holds."""
+    with open_graph(place) as store:
+        made_from = origin(place, store)
         return GraphStatus(
             store=store.name,
             counts=store.counts(),
@@ -141,45 +143,49 @@ def graph_status(workspace: Workspace | None) -> GraphStatus:
         )
 
 
-def roll_back(workspace: Workspace | None, run_id: str) -> int:
-    """Remove a prediction run from the workspace's graph, or from the server; returns how many predictions went.
+def roll_back(place: Place, run_id: str) -> int:
+    """Remove a prediction run from a workspace's graph, or from a server; returns how many predictions went.
 
     Raises:
         StoreError: if there is no such run.
         WorkspaceError: if another process writes to the workspace.
     """
-    if workspace is None:
-        with open_server() as store:
-            return store.rollback(run_id)
-    with workspace.lock(), EmbeddedStore(workspace.graph_dir) as store:
+    lock = place.lock() if isinstance(place, Workspace) else nullcontext()
+    with lock, open_graph(place) as store:
         return store.rollback(run_id)
 
 
-def push_graph(workspace: Workspace, run_ids: Iterable[str] | None, progress: Progress) -> Transfer:
+def push_graph(
+    workspace: Workspace, server: "Neo4jSettings", run_ids: Iterable[str] | None, progress: Progress
+) -> Transfer:
     """Copy the workspace's graph to the server: entities, known relations, co-mentions, and prediction runs it lacks.
 
     Args:
         workspace: One with a graph.
+        server: Where to copy to.
         run_ids: Prediction runs; None takes all whole ones.
         progress: Where progress goes.
     """
-    with EmbeddedStore(workspace.graph_dir) as source, open_server() as target:
+    with EmbeddedStore(workspace.graph_dir) as source, open_graph(server) as target:
         copy_base(source, target, origin(workspace, source), progress)
         copied, before = copy_runs(source, target, run_ids, progress)
         return Transfer(base=True, runs=tuple(copied), runs_before=tuple(before), counts=target.counts())
 
 
-def pull_graph(workspace: Workspace, run_ids: Iterable[str] | None, progress: Progress) -> Transfer:
+def pull_graph(
+    workspace: Workspace, server: "Neo4jSettings", run_ids: Iterable[str] | None, progress: Progress
+) -> Transfer:
     """Copy prediction runs from the server to the workspace; the rest of the graph only where the workspace has none.
 
     A run that an earlier pull left half-written is copied anew, since a server's rows come in any order.
 
     Args:
         workspace: Where to copy to.
+        server: Where to copy from.
         run_ids: Prediction runs; None takes all whole ones.
         progress: Where progress goes.
     """
-    with workspace.lock(), EmbeddedStore(workspace.graph_dir) as target, open_server() as source:
+    with workspace.lock(), EmbeddedStore(workspace.graph_dir) as target, open_graph(server) as source:
         base = not (workspace.graph_dir / "graph.json").is_file()
         if base:
             copy_base(source, target, server_origin(source), progress)

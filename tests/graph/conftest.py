@@ -1,13 +1,15 @@
 """Two stores for every test of what a store does: embedded, and a real Neo4j where there is one.
 
 `RELVM_KG_NEO4J_SERVER` names a script that starts a server (`SCRIPT serve HOME --port N`); else `RELVM_KG_NEO4J_URI`
-names a running one, whose database is emptied; else the tests on Neo4j are skipped.
+names a running one, whose database is emptied; else the tests on Neo4j are skipped. The output says which it was.
 """
 
+import ctypes
 import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -159,20 +161,39 @@ def world() -> World:
     return World()
 
 
-class Server:
-    """A Neo4j server of our own, which a test may kill and start again."""
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
-    def __init__(self, script: str, home: Path) -> None:
+
+def tied_process(command: list[str], **options: Any) -> "subprocess.Popen[bytes]":
+    """A process that ends with this one, however this one ends (on Linux)."""
+    library = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+    def tie() -> None:
+        if library is not None:
+            library.prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+
+    return subprocess.Popen(command, preexec_fn=tie, **options)  # noqa: PLW1509  it calls one function of libc
+
+
+class Server:
+    """A Neo4j server of our own, which a test may kill and start again; `set` are settings, `scheme` of its address."""
+
+    def __init__(self, script: str, home: Path, scheme: str = "bolt", set: tuple[str, ...] = ()) -> None:
         self._script = script
+        self._extra = [word for setting in set for word in ("--set", setting)]
+        self._scheme = scheme
         self.home = home
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def uri(self) -> str:
-        return f"bolt://127.0.0.1:{self.port}"
+        return f"{self._scheme}://127.0.0.1:{self.port}"
 
     @property
     def settings(self) -> Neo4jSettings:
@@ -183,7 +204,7 @@ class Server:
         command = [self._script, "serve", str(self.home), "--port", str(self.port), "--password", PASSWORD]
         log = (self.home.parent / f"{self.home.name}.log").open("ab")
         with log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+            self._process = tied_process([*command, *self._extra], stdout=log, stderr=log, env=environment)
         for _ in range(240):
             try:
                 with neo4j.GraphDatabase.driver(self.uri, auth=("neo4j", PASSWORD)) as driver:
@@ -202,31 +223,43 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def new_server(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Server]:
+def new_server(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Server]:
     """Makes servers that are not started yet; skips where there is no script."""
 
-    def make() -> Server:
+    def make(scheme: str = "bolt", set: tuple[str, ...] = ()) -> Server:
         script = os.environ.get("RELVM_KG_NEO4J_SERVER")
         if script is None:
             pytest.skip("RELVM_KG_NEO4J_SERVER names no script that starts a Neo4j server")
-        return Server(script, tmp_path_factory.mktemp("neo4j") / "home")
+        home = tmp_path_factory.mktemp("neo4j") / "home"
+        home.mkdir()
+        return Server(script, home, scheme, set)
 
     return make
 
 
+SERVERS = pytest.StashKey[str]()
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say what answered as Neo4j."""
+    if SERVERS in config.stash:
+        terminalreporter.write_line(f"tests marked neo4j ran on {config.stash[SERVERS]}")
+
+
 @pytest.fixture(scope="session")
-def neo4j_settings(new_server: Callable[[], Server]) -> Iterator[Neo4jSettings]:
+def neo4j_settings(new_server: Callable[..., Server], pytestconfig: pytest.Config) -> Iterator[Neo4jSettings]:
     """A running server, for the session."""
-    if "RELVM_KG_NEO4J_SERVER" not in os.environ:
-        if "RELVM_KG_NEO4J_URI" not in os.environ:
-            pytest.skip("neither RELVM_KG_NEO4J_SERVER nor RELVM_KG_NEO4J_URI names a Neo4j server")
+    if "RELVM_KG_NEO4J_SERVER" in os.environ:
+        pytestconfig.stash[SERVERS] = "the Neo4j of RELVM_KG_NEO4J_SERVER"
+        server = new_server()
+        server.start()
+        yield server.settings
+        server.end()
+    elif "RELVM_KG_NEO4J_URI" in os.environ:
+        pytestconfig.stash[SERVERS] = "the server at RELVM_KG_NEO4J_URI"
         yield Neo4jSettings.from_environment()
-        return
-    server = new_server()
-    server.home.mkdir()
-    server.start()
-    yield server.settings
-    server.end()
+    else:
+        pytest.skip("neither RELVM_KG_NEO4J_SERVER nor RELVM_KG_NEO4J_URI names a Neo4j server")
 
 
 def driver_of(settings: Neo4jSettings) -> neo4j.Driver:

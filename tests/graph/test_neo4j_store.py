@@ -168,11 +168,10 @@ def many_predictions(n: int, first: int) -> pa.RecordBatch:
 
 @pytest.mark.slow
 def test_a_server_killed_in_the_middle_of_a_push_and_started_again_ends_with_exact_counts(
-    new_server: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, world: Any
+    new_server: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, world: Any
 ) -> None:
     monkeypatch.setattr("relvm_kg_graph.neo4j_store.ROWS_PER_TRANSACTION", 500)
     server = new_server()
-    server.home.mkdir()
     server.start()
     parts = [many_predictions(1_000, first) for first in range(0, 4_000, 1_000)]
     names = [f"d{i}" for i in range(4_000)]

@@ -154,7 +154,7 @@ def test_without_an_address_the_server_is_asked_for_in_words(monkeypatch: pytest
         monkeypatch.delenv(name)
     result = CliRunner().invoke(main, ["graph", "status", "--neo4j"])
     assert result.exit_code == 1
-    assert "the address of the Neo4j server must be given, or set in RELVM_KG_NEO4J_URI" in result.stderr
+    assert "must be given (--neo4j bolt://HOST:7687), or set in RELVM_KG_NEO4J_URI" in result.stderr
 
 
 def test_a_server_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
