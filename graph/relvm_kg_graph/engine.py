@@ -25,6 +25,7 @@ from relvm_kg_graph.schema import (
     EdgeType,
 )
 from relvm_kg_graph.store import QueryResult
+from relvm_kg_graph.tokens import Token, tokenise
 
 ENGINE_VERSION = f"kglite-{version('kglite')}"
 _NULLABLE = {
@@ -121,7 +122,7 @@ class KgliteEngine:
         kglite = _kglite()
         try:
             view = self._graph.cypher(
-                statement.text,
+                _lists_in_brackets(statement.text),
                 params=dict(statement.parameters) or None,
                 timeout_ms=max(1, int(timeout * 1000)),
                 row_limit=limit,
@@ -159,6 +160,33 @@ class KgliteEngine:
             ids = {int(row["element"]): row["id"] for row in rows}
             self._ids = [ids.get(number, "") for number in range(max(ids) + 1)]
         return self._ids[element]
+
+
+def _lists_in_brackets(text: str) -> str:
+    """The same statement with `x IN [...]` written `x IN ([...])`: the engine takes no more than a plain list there.
+
+    >>> _lists_in_brackets("RETURN 1 IN [x IN [1, 2] WHERE x > 1][0..1] AS b")
+    'RETURN 1 IN ([x IN ([1, 2]) WHERE x > 1][0..1]) AS b'
+    """
+    tokens, _ = tokenise(text)
+    marks: list[tuple[int, str]] = []
+    for index, token in enumerate(tokens[1:], start=1):
+        if token.text == "[" and tokens[index - 1].text.upper() == "IN":
+            marks += [(token.start, "("), (_end_of_lists(tokens, index), ")")]
+    for start, mark in sorted(marks, reverse=True):
+        text = text[:start] + mark + text[start:]
+    return text
+
+
+def _end_of_lists(tokens: list[Token], index: int) -> int:
+    """Where the list that opens at a token ends, with the `[...]` that take something out of it."""
+    depth, end = 0, 0
+    for token in tokens[index:]:
+        if depth == 0 and token.text != "[":
+            break
+        depth += {"[": 1, "]": -1}.get(token.text, 0)
+        end = token.start + 1
+    return end
 
 
 def _told(message: str) -> str:

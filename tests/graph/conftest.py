@@ -205,7 +205,7 @@ class Server:
         log = (self.home.parent / f"{self.home.name}.log").open("ab")
         with log:
             self._process = tied_process([*command, *self._extra], stdout=log, stderr=log, env=environment)
-        for _ in range(240):
+        for _ in range(480):
             try:
                 with neo4j.GraphDatabase.driver(self.uri, auth=("neo4j", PASSWORD)) as driver:
                     driver.verify_connectivity()
