@@ -7,11 +7,14 @@ see under the same path.
 
 import contextlib
 import os
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from relvm_kg.errors import ClusterError, RelvmKgError
 
+_PATIENCE = 10.0
+"""Seconds that a cluster may take to answer the knock at its door."""
 Worker = Callable[[str], bytes]
 """What an actor makes once, and then asks for the result of each item."""
 
@@ -65,6 +68,7 @@ def _connected(ray: Any, address: str) -> Iterator[None]:
         yield
         return
     try:
+        _knock(address)
         ray.init(address=address, log_to_driver=False, logging_level="ERROR")
     except (OSError, RuntimeError, ValueError) as error:
         raise ClusterError(
@@ -74,6 +78,13 @@ def _connected(ray: Any, address: str) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Find out at once, instead of after minutes, that nobody listens at `HOST:PORT`."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host, int(port)), timeout=_PATIENCE).close()
 
 
 def _reason(error: BaseException) -> str:

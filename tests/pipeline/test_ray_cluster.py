@@ -33,7 +33,7 @@ def cluster() -> Iterator[Any]:
 
     two = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
     two.add_node(num_cpus=1)
-    two.wait_for_nodes()
+    two.wait_for_nodes(timeout=300)
     yield two
     two.shutdown()
 
