@@ -66,7 +66,7 @@ def test_biocypher_writes_every_row(graph: EmbeddedStore, tmp_path: Path) -> Non
     (tmp_path / "nodes.jsonl").write_text("".join(f"{json.dumps(node)}\n" for node in nodes(graph)))
     (tmp_path / "edges.jsonl").write_text("".join(f"{json.dumps(edge)}\n" for edge in edges(graph)))
     command = [python, str(Path(__file__).with_name("biocypher_write.py")), str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     written = {file.name.partition("-")[0]: pq.read_table(file) for file in (tmp_path / "out").glob("*.parquet")}
     assert {name: table.num_rows for name, table in written.items()} == {
