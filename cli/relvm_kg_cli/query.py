@@ -52,8 +52,8 @@ def read_parameters(context: click.Context, option: click.Parameter, values: tup
     cls=WithServer,
     epilog=epilog(
         'relvm-kg query "MATCH (g:Gene)-[r:ASSOCIATED]-(d:Disease) RETURN g.name, d.name, r.predicate LIMIT 5"',
-        "columns, rows (one mapping each), truncated, warnings, store, simulated. With --list: queries (name, "
-        "answers, parameters, text)",
+        "columns, rows (one mapping each), truncated, warnings, store, simulated. With --parquet: file and n_rows "
+        "in place of rows. With --list: queries (name, answers, parameters, text)",
     ),
 )
 @click.argument("cypher", required=False)
@@ -72,6 +72,12 @@ def read_parameters(context: click.Context, option: click.Parameter, values: tup
 @click.option("--limit", type=click.IntRange(min=1, max=MAX_LIMIT), help="Cut the answer after this many rows.")
 @click.option("--timeout", type=Seconds(), default=60.0, show_default=True, help="Seconds that the query may take.")
 @click.option("--csv", "as_csv", is_flag=True, help="Comma-separated rows.")
+@click.option(
+    "--parquet",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the rows to a Parquet file; nodes, relationships, paths and maps as JSON text.",
+)
 @with_neo4j
 @with_console
 def query(console: Console, *, list_named: bool, as_csv: bool, **asked: Any) -> None:
@@ -93,12 +99,21 @@ def query(console: Console, *, list_named: bool, as_csv: bool, **asked: Any) -> 
     statement = make_statement(text, asked["named"], asked["parameters"], workspace)
     answer = ask(place, statement, limit=asked["limit"], timeout=asked["timeout"])
     result = answer.result
+    file: Path | None = asked["parquet"]
+    told = {"truncated": result.truncated, "store": answer.store, "simulated": answer.simulated}
+    if file is not None:
+        from relvm_kg_cli.parquet import write_parquet
+
+        origin = {"statement": statement.text, "parameters": statement.parameters, **told}
+        write_parquet(file, result.columns, result.rows, origin)
     if console.as_json:
-        told = {"truncated": result.truncated, "warnings": result.warnings, "store": answer.store}
-        rows = {"columns": result.columns, "rows": result.records()}
-        console.document({**rows, **told, "simulated": answer.simulated})
+        rows = {"rows": result.records()} if file is None else {"file": file, "n_rows": len(result.rows)}
+        console.document({"columns": result.columns, **rows, **told, "warnings": result.warnings})
         return
-    (console.csv if as_csv else console.table)(result.columns, result.rows)
+    if file is not None:
+        console.line(str(file))
+    else:
+        (console.csv if as_csv else console.table)(result.columns, result.rows)
     console.say(f"{len(result.rows):,} rows{', cut by --limit' if result.truncated else ''}")
     for warning in result.warnings:
         console.say(f"warning: {warning}")

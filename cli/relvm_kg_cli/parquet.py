@@ -1,0 +1,44 @@
+"""Rows of a query as a Parquet file."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from relvm_kg.files import atomic_path
+from relvm_kg_cli.output import Row, plain
+
+
+def write_parquet(path: Path, columns: Sequence[str], rows: Sequence[Row], origin: Mapping[str, Any]) -> None:
+    """Write rows to a file that is whole or not there; `origin` becomes its metadata `relvm_kg`, as JSON.
+
+    Numbers, truth values, texts, times and lists of them keep their types. A column of anything else (nodes,
+    relationships, paths, maps, values of several kinds) is JSON text, since what it holds differs from row to row.
+    """
+    arrays = [_column([row[place] for row in rows]) for place in range(len(columns))]
+    schema = pa.schema(
+        [pa.field(name, array.type) for name, array in zip(columns, arrays, strict=True)],
+        metadata={"relvm_kg": json.dumps(plain(origin), ensure_ascii=False)},
+    )
+    with atomic_path(path) as temporary:
+        pq.write_table(pa.Table.from_arrays(arrays, schema=schema), temporary, compression="zstd")
+
+
+def _column(values: Sequence[Any]) -> pa.Array:
+    if not any(_holds_map(value) for value in values):
+        try:
+            return pa.array(values)
+        except (pa.ArrowException, TypeError, OverflowError):  # of several kinds
+            pass
+    return pa.array(
+        [None if value is None else json.dumps(plain(value), ensure_ascii=False) for value in values], pa.string()
+    )
+
+
+def _holds_map(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return True
+    return isinstance(value, Iterable) and not isinstance(value, str) and any(_holds_map(item) for item in value)
