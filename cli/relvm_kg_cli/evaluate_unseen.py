@@ -7,6 +7,7 @@ import click
 
 from relvm_kg_cli.options import epilog, open_workspace, with_console
 from relvm_kg_cli.output import Console
+from relvm_kg_cli.sweep_options import with_budget
 
 
 @click.command(
@@ -23,8 +24,7 @@ from relvm_kg_cli.output import Console
 @click.option("--entities", type=click.IntRange(min=1), default=300, show_default=True, help="Entities to leave out.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of their choice and of the training.")
 @click.option("--variant", default="default", show_default=True, help="Settings of the representation, as in sweep.")
-@click.option("--contexts", type=int, default=150_000, show_default=True, help="Contexts of the sample; 0 takes all.")
-@click.option("--epochs", type=float, default=2.0, show_default=True, help="Passes over the sample.")
+@with_budget
 @with_console
 def evaluate_unseen(  # noqa: PLR0913  one argument an option
     console: Console, *, out: Path, entities: int, seed: int, variant: str, contexts: int, epochs: float

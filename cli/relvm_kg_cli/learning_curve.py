@@ -6,6 +6,7 @@ import click
 
 from relvm_kg_cli.options import epilog, open_workspace, with_console
 from relvm_kg_cli.output import Console
+from relvm_kg_cli.sweep_options import with_budget, with_columns
 
 
 @click.command(
@@ -15,12 +16,7 @@ from relvm_kg_cli.output import Console
         "variant, simulated, shares (each: percent, training_contexts, entities_with_text, result, entrants)",
     ),
 )
-@click.option(
-    "--columns",
-    type=click.Path(path_type=Path, file_okay=False),
-    required=True,
-    help="Folder that `relvm-kg test-pairs` wrote.",
-)
+@with_columns
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -29,8 +25,7 @@ from relvm_kg_cli.output import Console
 )
 @click.option("--percent", default="10,25,50,100", show_default=True, help="Shares of the documents, comma-separated.")
 @click.option("--variant", default="default", show_default=True, help="Settings of the representation, as in sweep.")
-@click.option("--contexts", type=int, default=150_000, show_default=True, help="Contexts of the sample; 0 takes all.")
-@click.option("--epochs", type=float, default=2.0, show_default=True, help="Passes over the sample.")
+@with_budget
 @with_console
 def learning_curve(  # noqa: PLR0913  one argument an option
     console: Console, *, columns: Path, out: Path, percent: str, variant: str, contexts: int, epochs: float

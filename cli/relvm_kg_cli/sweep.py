@@ -7,6 +7,7 @@ import click
 from relvm_kg.files import atomic_path, read_json
 from relvm_kg_cli.options import epilog, open_workspace, with_console
 from relvm_kg_cli.output import Console
+from relvm_kg_cli.sweep_options import with_budget, with_columns
 
 
 @click.command(
@@ -15,19 +16,13 @@ from relvm_kg_cli.output import Console
         "results (name, seed, model, training, steps, health, validation, test), floors (by stage)",
     )
 )
-@click.option(
-    "--columns",
-    type=click.Path(path_type=Path, file_okay=False),
-    required=True,
-    help="Folder that `relvm-kg test-pairs` wrote.",
-)
+@with_columns
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of the results, JSON each."
 )
 @click.option("--variants", metavar="NAMES", help="Variants, comma-separated.  [default: all]")
 @click.option("--seeds", default="0", show_default=True, help="Seeds, comma-separated.")
-@click.option("--contexts", type=int, default=150_000, show_default=True, help="Contexts of the sample; 0 takes all.")
-@click.option("--epochs", type=float, default=2.0, show_default=True, help="Passes over the sample.")
+@with_budget
 @click.option(
     "--test",
     is_flag=True,

@@ -14,15 +14,21 @@ from relvm_kg.workspace import Workspace
 from relvm_kg_cli.main import main
 
 
+def order(workspace: Workspace, place: Path) -> list[str]:
+    """Draw pairs; the words that train on little and write to `results`."""
+    where, pairs = ["--workspace", str(workspace.path)], str(place / "pairs")
+    made = CliRunner().invoke(main, ["test-pairs", *where, "--out", pairs, "--co-mentioned", "60"])
+    assert made.exit_code == 0, made.stderr
+    results = str(place / "results")
+    return [*where, "--columns", pairs, "--out", results, "--contexts", "128", "--epochs", "1"]
+
+
 @pytest.mark.slow
 def test_a_sweep_measures_each_variant_once_and_then_prints_what_it_kept(
     simulated_workspace: Workspace, tmp_path: Path
 ) -> None:
-    pairs, out = tmp_path / "pairs", tmp_path / "results"
-    where = ["--workspace", str(simulated_workspace.path)]
-    made = CliRunner().invoke(main, ["test-pairs", *where, "--out", str(pairs), "--co-mentioned", "60"])
-    assert made.exit_code == 0, made.stderr
-    words = ["sweep", *where, "--columns", str(pairs), "--out", str(out), "--contexts", "128", "--epochs", "1"]
+    out = tmp_path / "results"
+    words = ["sweep", *order(simulated_workspace, tmp_path)]
     first = CliRunner().invoke(main, [*words, "--variants", "default,paper", "--processes", "2", "--json"])
     assert first.exit_code == 0, first.stderr
     results = json.loads(first.stdout)["results"]
@@ -53,17 +59,13 @@ def test_a_sweep_measures_each_variant_once_and_then_prints_what_it_kept(
 def test_the_learning_curve_stands_beside_the_floors_and_is_drawn(
     simulated_workspace: Workspace, tmp_path: Path
 ) -> None:
-    pairs, out = tmp_path / "pairs", tmp_path / "results"
-    where = ["--workspace", str(simulated_workspace.path)]
-    made = CliRunner().invoke(main, ["test-pairs", *where, "--out", str(pairs), "--co-mentioned", "60"])
-    assert made.exit_code == 0, made.stderr
-    words = ["learning-curve", *where, "--columns", str(pairs), "--out", str(out), "--percent", "50,100"]
-    done = CliRunner().invoke(main, [*words, "--contexts", "128", "--epochs", "1", "--json"])
+    words = ["learning-curve", *order(simulated_workspace, tmp_path), "--percent", "50,100"]
+    done = CliRunner().invoke(main, [*words, "--json"])
     assert done.exit_code == 0, done.stderr
     half, whole = json.loads(done.stdout)["shares"]
     assert 0 < half["training_contexts"] < whole["training_contexts"]
     assert half["entrants"].keys() == whole["entrants"].keys() >= {"text profile", "z + entity vectors"}
-    assert (out / "learning-curve.svg").read_text().startswith("<?xml")
+    assert (tmp_path / "results" / "learning-curve.svg").read_text().startswith("<?xml")
 
 
 def test_figures_of_several_seeds_are_averaged_in_the_tables() -> None:
