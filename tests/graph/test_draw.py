@@ -85,6 +85,18 @@ def test_types_of_edge_take_turns_until_the_limit_and_what_is_left_out_is_counte
     assert "the best 3 of 6 pairs" in notes(found)[0]
 
 
+def test_a_pair_that_a_later_step_meets_again_is_left_out_once_or_not_at_all(
+    embedded_store: EmbeddedStore, world: Any
+) -> None:
+    embedded_store.write_base(BaseGraph(entities=[world.entities("g1", "d1", "c1", "c2")]))
+    scores = {"d1_g1": 0.875, "c1_g1": 0.5, "c2_g1": 0.25, "c1_d1": 0.5}
+    write_predictions(embedded_store, world.run("run-1"), [world.predictions(**scores)])
+    found = neighbourhood(embedded_store, "NCBIGene:1", Selection(hops=3), limit=1)
+    pairs = [(edge.subject, edge.object) for edge in found.edges]
+    assert pairs == [("MESH:D1", "NCBIGene:1"), ("MESH:C1", "MESH:D1"), ("MESH:C1", "NCBIGene:1")]
+    assert (found.n_pairs, found.n_pairs_left_out) == (3, 1)
+
+
 def test_steps_go_on_from_what_the_last_one_found(filled_store: EmbeddedStore) -> None:
     known = Selection(edge_types=(EdgeType.ASSOCIATED,), hops=2)
     found = neighbourhood(filled_store, "NCBIGene:1", known)

@@ -92,7 +92,7 @@ def neighbourhood(store: GraphStore, centre: str, selection: Selection, limit: i
         nodes=tuple(_nodes(store, walk.parents)),
         edges=tuple(walk.edges),
         n_pairs=len(walk.pairs),
-        n_pairs_left_out=walk.left_out,
+        n_pairs_left_out=len(walk.met - walk.pairs),
         run=found[0] if found else None,
     )
 
@@ -107,7 +107,8 @@ class _Walk:
         self.parents: dict[str, str | None] = {centre: None}
         self.pairs: set[Pair] = set()
         self.edges: list[Edge] = []
-        self.left_out = 0
+        self.met: set[Pair] = set()
+        """Pairs that a step could have taken; a later step may meet again what an earlier one left out."""
 
     def step(self, limit: int) -> None:
         """Go one step further."""
@@ -116,7 +117,7 @@ class _Walk:
         tables = {edge_type: self._table(edge_type) for edge_type in EDGE_ORDER}
         places = self._places(tables)
         chosen = sorted(places, key=lambda pair: (places[pair], pair))[:limit]
-        self.left_out += len(places) - len(chosen)
+        self.met.update(places)
         self.pairs.update(chosen)
         started, self._frontier = set(self._frontier), []
         for first, second in chosen:
