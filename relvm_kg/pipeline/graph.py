@@ -1,6 +1,6 @@
 """What the commands ask of the graph: queries, and copies between the workspace and a Neo4j server."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Union
@@ -104,12 +104,26 @@ def _fitting(query: NamedQuery, values: Mapping[str, Any], workspace: Workspace 
             raise InvalidInputError(f"{name} must be a number, was: {values[name]!r}")
     fitting = dict(values)
     entities = [name for name in query.defaults if name in ENTITY_PARAMETERS]
-    if entities and workspace is not None and workspace.manifest.generation is not None:
-        folder = workspace.corpus_dir
-        catalogue = Catalogue.load(folder)
-        grounder = Grounder(catalogue, NamesLookup.in_folder(folder))
-        fitting |= {name: str(catalogue.ids[grounder.ground(str(values[name])).entity]) for name in entities}
+    if workspace is not None:
+        found = ground_ids(workspace, [str(values[name]) for name in entities])
+        fitting |= {name: id for name, (id, _) in zip(entities, found, strict=True)}
     return fitting
+
+
+def ground_ids(workspace: Workspace, texts: Sequence[str]) -> list[tuple[str, str | None]]:
+    """The ids that texts mean, each with what to tell of the name; where there is no corpus, texts must be ids.
+
+    Raises:
+        UnknownEntityError: if an entity is not in the catalogue.
+        AmbiguousEntityError: if a name is that of several entities.
+        NoTextError: if an entity is known by name, and nothing is written of it in the workspace.
+    """
+    if not texts or workspace.manifest.generation is None:
+        return [(text, None) for text in texts]
+    catalogue = Catalogue.load(workspace.corpus_dir)
+    grounder = Grounder(catalogue, NamesLookup.in_folder(workspace.corpus_dir))
+    found = [grounder.ground(text) for text in texts]
+    return [(str(catalogue.ids[one.entity]), one.note) for one in found]
 
 
 def _is_number(value: Any) -> bool:
