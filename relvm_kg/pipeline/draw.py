@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from relvm_kg.entities.catalogue import Catalogue
-from relvm_kg.entities.grounder import Grounder
-from relvm_kg.entities.lookup import NamesLookup
 from relvm_kg.errors import InvalidInputError
+from relvm_kg.pipeline.graph import ground_ids
 from relvm_kg.workspace import Workspace, atomic_path
 from relvm_kg_graph.draw.neighbourhood import DEFAULT_LIMIT, Neighbourhood, neighbourhood
 from relvm_kg_graph.draw.page import draw_page
@@ -55,7 +53,7 @@ def draw_neighbourhood(
     for target in targets:
         if target.suffix.lower() not in SUFFIXES:
             raise InvalidInputError(f"a picture's file must end in one of {', '.join(SUFFIXES)}, was: {target}")
-    id, note = _ground(workspace, entity)
+    [(id, note)] = ground_ids(workspace, [entity])
     with EmbeddedStore(workspace.graph_dir) as store:
         if selection.runs is None:
             newest = [stored.run.run_id for stored in store.runs() if stored.complete][:1]
@@ -65,16 +63,6 @@ def draw_neighbourhood(
     for target in files:
         _draw(around, target)
     return Drawn(files=files, shown=around, note=note)
-
-
-def _ground(workspace: Workspace, text: str) -> tuple[str, str | None]:
-    """The id that a text means, and what to tell of it."""
-    if workspace.manifest.generation is None:
-        return text, None
-    folder = workspace.corpus_dir
-    catalogue = Catalogue.load(folder)
-    found = Grounder(catalogue, NamesLookup.in_folder(folder)).ground(text)
-    return str(catalogue.ids[found.entity]), found.note
 
 
 def _draw(around: Neighbourhood, target: Path) -> None:
