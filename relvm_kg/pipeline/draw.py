@@ -1,5 +1,6 @@
 """What `graph draw` asks: the neighbourhood of an entity that a person names, in files of several kinds."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -59,7 +60,7 @@ def draw_neighbourhood(
             newest = [stored.run.run_id for stored in store.runs() if stored.complete][:1]
             selection = replace(selection, runs=tuple(newest))
         around = neighbourhood(store, id, selection, limit)
-    files = tuple(targets) or tuple(Path(id.replace(":", "-") + suffix) for suffix in (".svg", ".html"))
+    files = tuple(targets) or tuple(Path(re.sub(r"[^\w.-]", "-", id) + suffix) for suffix in (".svg", ".html"))
     for target in files:
         _draw(around, target)
     return Drawn(files=files, shown=around, note=note)

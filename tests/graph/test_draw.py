@@ -14,6 +14,8 @@ import pyarrow as pa
 import pytest
 
 from relvm_kg.errors import UnknownEntityError
+from relvm_kg.pipeline.draw import draw_neighbourhood
+from relvm_kg.workspace import Workspace
 from relvm_kg_graph.draw.layout import LABEL_LENGTH, label_of, radial_layout
 from relvm_kg_graph.draw.neighbourhood import Neighbourhood, neighbourhood
 from relvm_kg_graph.draw.page import draw_page
@@ -120,6 +122,20 @@ def test_a_neighbourhood_is_narrowed_as_an_export_is(filled_store: EmbeddedStore
     narrow = Selection(edge_types=(EdgeType.PREDICTED,), runs=("run-1",), min_score=0.6)
     found = neighbourhood(filled_store, "NCBIGene:1", narrow)
     assert [edge.properties["score"] for edge in found.edges] == [0.875, 0.625]
+
+
+def test_a_picture_is_written_to_this_folder_whatever_the_id(
+    world: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = Workspace.create(tmp_path / "workspace")
+    rows = [row | {"id": "DOID:../a b"} for row in world.entities("d1").to_pylist()]
+    with EmbeddedStore(workspace.graph_dir) as store:
+        store.write_base(BaseGraph(entities=[pa.RecordBatch.from_pylist(rows, schema=world.entities("d1").schema)]))
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    draw_neighbourhood(workspace, "DOID:../a b", (), Selection())
+    assert sorted(file.name for file in here.iterdir()) == ["DOID-..-a-b.html", "DOID-..-a-b.svg"]
 
 
 def test_an_entity_without_edges_is_drawn_alone_and_one_that_is_not_there_is_refused(
