@@ -91,6 +91,8 @@ def query(console: Console, *, list_named: bool, as_csv: bool, **asked: Any) -> 
         return
     if [asked[name] is not None for name in ("cypher", "file", "named")].count(True) != 1:
         raise click.UsageError("a query needs one statement: its text, or a file with --file, or a name with --named")
+    if as_csv and asked["parquet"] is not None:
+        raise click.UsageError("--csv prints the rows and --parquet writes them to a file; give one of the two.")
     from relvm_kg.pipeline.graph import ask, make_statement
 
     text = asked["cypher"] if asked["file"] is None else asked["file"].read_text(encoding="utf-8")

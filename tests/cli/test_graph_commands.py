@@ -40,38 +40,6 @@ def test_a_query_answers_as_table_csv_and_json_alike(predicted: Path, relvm: Rel
     assert "simulated" in table.err
 
 
-def test_a_query_is_written_as_parquet_with_types_and_where_it_comes_from(
-    predicted: Path, relvm: Relvm, tmp_path: Path
-) -> None:
-    statement = (
-        "MATCH (g:Gene)-[p:PREDICTED]-(:Disease) RETURN g.name AS name, p.score AS score, p.known AS known, "
-        "g.synonyms AS synonyms, g AS gene, p AS edge, {a: p.rank} AS m, null AS nothing, "
-        "CASE WHEN p.score > $least THEN 1 ELSE 'low' END AS mixed ORDER BY score DESC, name LIMIT 4"
-    )
-    file = tmp_path / "rows.parquet"
-    call = ("query", statement, "--param", "least=2", "--workspace", predicted)
-    rows = relvm(*call, "--json").json["rows"]
-    told = relvm(*call, "--parquet", file)
-    assert told.out == f"{file}\n"
-    assert "4 rows" in told.err
-    table = pq.read_table(file)
-    kinds = [str(kind) for kind in table.schema.types[:4]]
-    assert kinds == ["string", "double", "bool", "list<element: string>"]
-    read = table.to_pylist()
-    assert [row | {n: json.loads(row[n]) for n in ("gene", "edge", "m")} for row in read] == rows
-    origin = json.loads(table.schema.metadata[b"relvm_kg"])
-    assert (origin["statement"], origin["parameters"], origin["simulated"]) == (statement, {"least": 2}, True)
-    document = relvm(*call, "--parquet", file, "--json").json
-    assert (document["file"], document["n_rows"], "rows" in document) == (str(file), 4, False)
-    assert [path.name for path in tmp_path.iterdir()] == ["rows.parquet"]
-    empty = tmp_path / "empty.parquet"
-    relvm("query", "MATCH (n:Gene {id: 'x'}) RETURN n.name AS name", "--parquet", empty, "--workspace", predicted)
-    assert pq.read_table(empty).column_names == ["name"]
-    kinds_file = tmp_path / "kinds.parquet"
-    relvm("query", "UNWIND [1, 'a', [2], null] AS x RETURN x", "--parquet", kinds_file, "--workspace", predicted)
-    assert pq.read_table(kinds_file)["x"].to_pylist() == ["1", '"a"', "[2]", None]
-
-
 @pytest.mark.parametrize(
     ("given", "value"), [("7", 7), ("true", True), ('"7"', "7"), ("NCBIGene:6506", "NCBIGene:6506"), ("[1, 2]", [1, 2])]
 )

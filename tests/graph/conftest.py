@@ -20,6 +20,7 @@ import neo4j
 import pyarrow as pa
 import pytest
 
+from relvm_kg.workspace import Workspace
 from relvm_kg_graph.bolt import Neo4jSettings
 from relvm_kg_graph.embedded import EmbeddedStore
 from relvm_kg_graph.neo4j_store import Neo4jStore
@@ -159,6 +160,15 @@ class World:
 def world() -> World:
     """Makers of small graphs."""
     return World()
+
+
+@pytest.fixture
+def own_graph(tmp_path: Path) -> Workspace:
+    """A workspace whose graph is that of `fill`."""
+    workspace = Workspace.create(tmp_path / "workspace")
+    with EmbeddedStore(workspace.graph_dir) as store:
+        fill(store)
+    return workspace
 
 
 def free_port() -> int:
