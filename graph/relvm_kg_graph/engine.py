@@ -167,11 +167,14 @@ def _lists_in_brackets(text: str) -> str:
 
     >>> _lists_in_brackets("RETURN 1 IN [x IN [1, 2] WHERE x > 1][0..1] AS b")
     'RETURN 1 IN ([x IN ([1, 2]) WHERE x > 1][0..1]) AS b'
+    >>> _lists_in_brackets("WITH {in: [7]} AS n RETURN n.in[0] AS x")
+    'WITH {in: [7]} AS n RETURN n.in[0] AS x'
     """
     tokens, _ = tokenise(text)
     marks: list[tuple[int, str]] = []
     for index, token in enumerate(tokens[1:], start=1):
-        if token.text == "[" and tokens[index - 1].text.upper() == "IN":
+        is_property = index > 1 and tokens[index - 2].text == "."
+        if token.text == "[" and tokens[index - 1].text.upper() == "IN" and not is_property:
             marks += [(token.start, "("), (_end_of_lists(tokens, index), ")")]
     for start, mark in sorted(marks, reverse=True):
         text = text[:start] + mark + text[start:]
