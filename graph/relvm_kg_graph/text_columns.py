@@ -91,7 +91,7 @@ def as_line_text(column: pa.Array) -> tuple[pa.Array, int]:
 def as_xml(column: pa.Array) -> tuple[pa.Array, int]:
     """A column as XML text, lists as `escaped_items`, and how many values have spaces for what XML cannot hold."""
     text = escaped_items(column) if pa.types.is_list(column.type) else as_text(column)
-    clean = encoded(text, lambda value: _CONTROL.sub(" ", value)) if pa.types.is_string(text.type) else text
+    clean = encoded(text, lambda value: _CONTROL.sub(" ", value))
     return encoded(clean, lambda value: escape(value, {'"': "&quot;", "\r": "&#13;"})), n_differing(text, clean)
 
 
