@@ -101,7 +101,10 @@ class WithServer(click.Command):
         """See `click.Command.parse_args`."""
         words = []
         for word, following in zip(args, [*args[1:], ""], strict=True):
-            alone = word == "--neo4j" and "--" not in words and re.match(r"\w[\w+.-]*://", following) is None
+            named = word == "--neo4j" and "--" not in words
+            if named and re.fullmatch(r"[\w.-]+:\d+", following):
+                raise click.UsageError(f"--neo4j takes an address such as bolt://{following}, was: {following}", ctx)
+            alone = named and re.match(r"\w[\w+.-]*://", following) is None
             words.append("--neo4j=" if alone else word)
         return super().parse_args(ctx, words)
 

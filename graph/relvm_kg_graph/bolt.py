@@ -2,11 +2,11 @@
 
 import logging
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import neo4j
 from neo4j import exceptions, graph
@@ -17,7 +17,7 @@ from relvm_kg_graph.cypher import Statement
 from relvm_kg_graph.store import QueryResult
 
 DEFAULT_DATABASE = "neo4j"
-_ADDRESS = re.compile(r"(bolt|neo4j)(\+s|\+ssc)?://[^/]")
+_SCHEMES = frozenset(f"{name}{tls}" for name in ("bolt", "neo4j") for tls in ("", "+s", "+ssc"))
 _FETCH = 10_000
 _UNKNOWN_NAMES = frozenset({"01N50", "01N51", "01N52"})
 """GQL statuses for a label, relationship type or property that the database does not have."""
@@ -70,10 +70,10 @@ class BoltConnection:
                 "the address of a Neo4j server must hold no user or password; set RELVM_KG_NEO4J_USER and "
                 "RELVM_KG_NEO4J_PASSWORD"
             )
-        if _ADDRESS.match(settings.uri) is None:
+        if not _is_address(settings.uri):
             raise InvalidInputError(
-                f"the address of a Neo4j server must begin with bolt://, neo4j://, bolt+s:// or neo4j+s://, "
-                f"was: {settings.uri!r}"
+                f"the address of a Neo4j server must be bolt://HOST:PORT, or begin with neo4j://, bolt+s:// or "
+                f"neo4j+s://, was: {settings.uri!r}"
             )
         logging.getLogger("neo4j").addHandler(logging.NullHandler())  # what matters is raised, not printed
         logging.getLogger("neo4j.notifications").setLevel(logging.ERROR)
@@ -166,6 +166,19 @@ class BoltConnection:
             holds = f"the database {self._settings.database!r} holds other data that clashes"
             return f"{holds}, use an empty one: {error.message}"
         return f"the statement cannot be run: {error.message}"
+
+
+def _is_address(uri: str) -> bool:
+    """Whether a server can be there.
+
+    >>> [_is_address(uri) for uri in ("bolt://localhost", "neo4j+s://[::1]:7687", "bolt://localhost:99999", "bolt://:7")]
+    [True, True, False, False]
+    """
+    try:
+        parts = urlsplit(uri)
+        return parts.scheme in _SCHEMES and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, or none that there is
+        return False
 
 
 def _connected(settings: Neo4jSettings) -> neo4j.Driver:

@@ -21,7 +21,6 @@ from relvm_kg.workspace import Workspace
 from relvm_kg_cli.main import main
 from relvm_kg_graph.bolt import Neo4jSettings
 from relvm_kg_graph.cypher import Statement
-from relvm_kg_graph.embedded import EmbeddedStore
 from relvm_kg_graph.neo4j_store import Neo4jStore
 
 pytestmark = pytest.mark.neo4j
@@ -36,15 +35,6 @@ def relvm(neo4j_settings: Neo4jSettings, monkeypatch: pytest.MonkeyPatch) -> Rel
     monkeypatch.setenv("RELVM_KG_NEO4J_PASSWORD", neo4j_settings.password or "")
     monkeypatch.setenv("RELVM_KG_NEO4J_DATABASE", neo4j_settings.database)
     return lambda *words: CliRunner(catch_exceptions=False).invoke(main, [*map(str, words)])
-
-
-@pytest.fixture
-def own_graph(tmp_path: Path, world: Any) -> Workspace:
-    """A workspace whose graph is that of `fill`."""
-    workspace = Workspace.create(tmp_path / "workspace")
-    with EmbeddedStore(workspace.graph_dir) as store:
-        world.fill(store)
-    return workspace
 
 
 @pytest.mark.usefixtures("neo4j_store")
@@ -77,6 +67,12 @@ def test_what_is_no_address_is_a_word_of_the_command(
     assert relvm("query", "--neo4j", "RETURN 'bolt://x' AS n").stdout.split() == ["n", "bolt://x"]
     assert relvm("query", "RETURN 2 AS n", "--neo4j").stdout.split() == ["n", "2"]
     assert "there is no prediction run 'run-9'" in relvm("graph", "rollback", "--neo4j", "run-9").stderr
+
+
+@pytest.mark.parametrize("words", [("graph", "status"), ("query", "RETURN 1")])
+def test_an_address_without_a_scheme_is_told_the_one_it_wants(words: tuple[str, ...], relvm: Relvm) -> None:
+    result = relvm(*words, "--neo4j", "localhost:7687")
+    assert (result.exit_code, "an address such as bolt://localhost:7687, was" in result.stderr) == (2, True)
 
 
 def test_an_address_goes_before_that_of_the_environment(relvm: Relvm, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,9 +25,12 @@ def test_a_server_that_is_away_is_named_with_what_to_do() -> None:
         Neo4jStore(Neo4jSettings(uri="bolt://127.0.0.1:1", retry_seconds=1))
 
 
-def test_an_address_of_another_kind_is_an_error() -> None:
-    with pytest.raises(InvalidInputError, match="must begin with bolt://"):
-        Neo4jStore(Neo4jSettings(uri="http://127.0.0.1:7474"))
+@pytest.mark.parametrize(
+    "uri", ["http://127.0.0.1:7474", "localhost:7687", "bolt://", "bolt://localhost:seven", "bolt://localhost:99999"]
+)
+def test_what_is_no_address_of_a_server_is_an_error(uri: str) -> None:
+    with pytest.raises(InvalidInputError, match=f"must be bolt://HOST:PORT.*, was: '{uri}'"):
+        Neo4jStore(Neo4jSettings(uri=uri))
 
 
 def test_a_password_in_the_address_is_refused_and_not_repeated() -> None:
