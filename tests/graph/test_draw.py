@@ -138,6 +138,19 @@ def test_a_picture_is_written_to_this_folder_whatever_the_id(
     assert sorted(file.name for file in here.iterdir()) == ["DOID-..-a-b.html", "DOID-..-a-b.svg"]
 
 
+def test_a_number_that_is_not_finite_is_no_property_of_a_picture(
+    embedded_store: EmbeddedStore, world: Any, tmp_path: Path
+) -> None:
+    embedded_store.write_base(BaseGraph(entities=[world.entities("g1", "d1", "c1")]))
+    batch = world.predictions(d1_g1=0.5, c1_g1=0.25)
+    rows = [row | {"uncertainty": value} for row, value in zip(batch.to_pylist(), (math.nan, 0.125), strict=True)]
+    write_predictions(embedded_store, world.run("run-1"), [pa.RecordBatch.from_pylist(rows, schema=batch.schema)])
+    found = neighbourhood(embedded_store, "NCBIGene:1", Selection())
+    assert [edge.properties.get("uncertainty") for edge in found.edges] == [None, 0.125]
+    draw_still(found, tmp_path / "picture.svg", "svg")
+    assert '"uncertainty":[0.125,0.125]' in draw_page(found)
+
+
 def test_an_entity_without_edges_is_drawn_alone_and_one_that_is_not_there_is_refused(
     filled_store: EmbeddedStore, tmp_path: Path
 ) -> None:

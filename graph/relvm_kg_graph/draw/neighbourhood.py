@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -168,7 +169,12 @@ def _edges_of(tables: Mapping[EdgeType, pa.Table], pairs: set[Pair]) -> Iterator
         rows = [place for place, (pair, _, _) in enumerate(_pairs(table)) if pair in pairs]
         for row in table.take(pa.array(rows, pa.int64())).to_pylist():
             subject, object = row.pop("subject"), row.pop("object")
-            yield Edge(subject, edge_type, object, {k: v for k, v in row.items() if v is not None})
+            yield Edge(subject, edge_type, object, _present(row))
+
+
+def _present(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Properties that have a value; no picture can show a number that is not finite."""
+    return {k: v for k, v in row.items() if v is not None and not (isinstance(v, float) and not isfinite(v))}
 
 
 def _nodes(store: GraphStore, parents: Mapping[str, str | None]) -> Iterable[Node]:
@@ -177,5 +183,5 @@ def _nodes(store: GraphStore, parents: Mapping[str, str | None]) -> Iterable[Nod
     steps: dict[str, int] = {}
     for id, parent in parents.items():
         steps[id] = 0 if parent is None else steps[parent] + 1
-        row = {k: v for k, v in rows[id].items() if v is not None}
+        row = _present(rows[id])
         yield Node(id, CATEGORY_LABELS[row["category"]], steps[id], parent, row)

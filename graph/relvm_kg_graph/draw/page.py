@@ -103,7 +103,7 @@ def _node(node: Node, layout: Layout) -> dict[str, Any]:
             "dx": -aside if left else aside,
             "dy": -_LABEL_GAP * sin(place.angle),
             "home": {"x": place.x * _PIXELS, "y": -place.y * _PIXELS},
-            "properties": _finite(node.properties),
+            "properties": node.properties,
         }
     }
 
@@ -123,13 +123,8 @@ def _edges(around: Neighbourhood) -> list[dict[str, Any]]:
             "width": look.width,
             "dashed": look.dashed,
             "bend": _BEND[edge.type],
-            "properties": _finite(edge.properties),
+            "properties": edge.properties,
         }
         score = {"score": edge.properties["score"]} if edge.type is EdgeType.PREDICTED else {}
         found.append({"data": {**data, **score}})
     return found
-
-
-def _finite(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Properties as JSON can hold them: a number that is not finite is left out."""
-    return {k: v for k, v in properties.items() if not isinstance(v, float) or v - v == 0}
