@@ -3,6 +3,7 @@
 The same figures give the same bytes: no date, no random ids. Text stays text, so a picture can be searched.
 """
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,4 +66,7 @@ def save_picture(
         if title:
             figure.suptitle(title, x=0.01, ha="left", fontsize=10.5)
         metadata = {"Date": None, "Creator": None} if form == "svg" else {"Software": None}
-        figure.savefig(path, format=form, dpi=200, metadata=metadata)
+        with warnings.catch_warnings():
+            if form == "svg":  # the viewer's fonts draw its text
+                warnings.filterwarnings("ignore", r"Glyph \d+", UserWarning)
+            figure.savefig(path, format=form, dpi=200, metadata=metadata)

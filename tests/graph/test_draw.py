@@ -151,6 +151,17 @@ def test_a_number_that_is_not_finite_is_no_property_of_a_picture(
     assert '"uncertainty":[0.125,0.125]' in draw_page(found)
 
 
+def test_an_svg_holds_a_name_in_any_script_without_a_word_about_fonts(
+    embedded_store: EmbeddedStore, world: Any, tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    rows = [row | {"name": "筋萎縮"} for row in world.entities("d1").to_pylist()]
+    entities = pa.RecordBatch.from_pylist(rows, schema=world.entities("d1").schema)
+    embedded_store.write_base(BaseGraph(entities=[entities]))
+    draw_still(neighbourhood(embedded_store, "MESH:D1", Selection()), tmp_path / "picture.svg", "svg")
+    assert "筋萎縮" in (tmp_path / "picture.svg").read_text(encoding="utf-8")
+    assert not recwarn.list
+
+
 def test_an_entity_without_edges_is_drawn_alone_and_one_that_is_not_there_is_refused(
     filled_store: EmbeddedStore, tmp_path: Path
 ) -> None:
