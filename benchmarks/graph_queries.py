@@ -222,7 +222,7 @@ def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--edges", type=int, default=2_000_000)
-    parser.add_argument("--entities", type=int, default=40_000)
+    parser.add_argument("--entities", type=int, default=200_000)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--quick", action="store_true", help="100,000 edges, two rounds")
     parser.add_argument("--neo4j-server", type=Path, help="Starts a Neo4j server: SCRIPT serve HOME --port N")
