@@ -156,7 +156,7 @@ class Plan:
 
     session: Session
     request: PredictRequest
-    """With the ids of the named entities in place of what was typed."""
+    """With the ids of the named entities in place of what was typed, and each label once, in the order of all."""
     run: PredictionRun
     parts: tuple[Part, ...]
     set_aside: tuple[SetAside, ...]
@@ -171,12 +171,14 @@ class Plan:
             NoRelationForTypesError: if the run learned none of the labels.
             UnknownEntityError: if a name is unknown.
         """
-        learned = [relation for relation in request.relations if relation in session.scorer.relations]
+        relations = tuple(relation for relation in POSITIVE_RELATIONS if relation in request.relations)
+        learned = [relation for relation in relations if relation in session.scorer.relations]
         if not learned:
-            session.scorer.require_learned(request.relations[0])
+            session.scorer.require_learned(relations[0])
         catalogue = session.catalogue
         chosen, set_aside = _named(session, request)
-        request = replace(request, entities=tuple(catalogue.curies[i] for i in chosen), entities_file=None)
+        named = tuple(catalogue.curies[i] for i in chosen)
+        request = replace(request, relations=relations, entities=named, entities_file=None)
         able = session.scorable(np.arange(len(catalogue), dtype=np.int64))
         common = np.asarray(catalogue.n_documents) >= request.min_documents
         usable = able & common

@@ -120,6 +120,15 @@ def test_of_two_genes_either_means_the_best_of_each_gene(own: Workspace, small_p
     assert {pair(row) for row in firsts} == {pair(row) for row in everything}
 
 
+def test_labels_count_once_in_any_order(own: Workspace) -> None:
+    labels = (Relation.DISEASE_GENE, Relation.GENE_GENE)
+    once = predict_pairs(session_of(own), request(relations=labels, top=1), Silent())
+    again = predict_pairs(session_of(own), request(relations=(*labels[::-1], labels[0]), top=1), Silent())
+    assert (again.run, again.n_scored) == (once.run, 0)
+    rows = [pair(row) for row in stored_rows(own, once.run.run.run_id)]
+    assert len(rows) == len(set(rows)) > 0
+
+
 def test_entities_come_from_a_file_and_lines_that_lead_to_none_are_set_aside(own: Workspace, tmp_path: Path) -> None:
     file = tmp_path / "entities.txt"
     file.write_text("# mine\n\nEAAT2\nnobody knows me\nDISEASE:D000690\nSLC1A2\n", encoding="utf-8")
