@@ -243,6 +243,8 @@ class PartsWriter:
     def drop_repeated(self) -> None:
         """Leave out rows whose ends and label stand in an earlier part; memory holds a number for each row."""
         files = sorted(self._folder.glob("part-*.parquet"))
+        if not files:
+            return
         keys = _row_keys(files)
         kept = np.zeros(sum(map(len, keys)), dtype=np.bool_)
         kept[np.unique(np.concatenate(keys), return_index=True)[1]] = True

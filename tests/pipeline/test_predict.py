@@ -108,6 +108,11 @@ def test_the_best_are_kept_of_each_head_of_each_tail_or_of_either(own: Workspace
     assert set(either) == heads | tails
 
 
+def test_a_run_without_a_pair_is_whole_and_empty(own: Workspace) -> None:
+    report = predict_pairs(session_of(own), request(min_documents=1_000_000, per=Per.EITHER), Silent())
+    assert (report.run.complete, report.run.n_predictions, report.n_parts) == (True, 0, 0)
+
+
 def test_of_two_genes_either_means_the_best_of_each_gene(own: Workspace, small_parts: None) -> None:
     genes = (Relation.GENE_GENE,)
     everything = rows_of(own, request(top=0, relations=genes))
