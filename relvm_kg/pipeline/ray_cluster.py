@@ -33,6 +33,8 @@ def mapped(
     Raises:
         ClusterError: if Ray is not installed, the cluster does not answer, or a worker fails.
     """
+    if not items:
+        return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         import ray

@@ -103,6 +103,10 @@ def test_an_address_where_no_cluster_answers_is_told() -> None:
         list(mapped("127.0.0.1:1", where_it_runs(), ["part"]))
 
 
+def test_without_work_no_cluster_is_asked() -> None:
+    assert list(mapped("127.0.0.1:1", where_it_runs(), [])) == []
+
+
 def test_the_items_of_a_lost_node_are_done_on_another(cluster: Any) -> None:
     items = [str(i) for i in range(10)]
     first = cluster.head_node.node_id
