@@ -47,6 +47,7 @@ class PredictRequest:
     top: int = 50
     """Partners to keep for each head (or whom `per` says), or for each named entity; 0 keeps all.
 
+    A pair of two named entities is kept if it is among the best of one of them, and kept once.
     Of two genes the head is the one first in the catalogue.
     """
     per: Per = Per.HEAD
@@ -192,6 +193,11 @@ class Plan:
         """What scores the parts."""
         return RowMaker(self.session, self.session.scorer.with_samples(self.request.samples), self.request.keep)
 
+    @property
+    def may_repeat(self) -> bool:
+        """Whether parts may keep a pair twice: among the best of one end, and of the other."""
+        return self.request.per is Per.EITHER or (self.request.top > 0 and len(self.request.entities) > 1)
+
     def n_pairs(self, part: int) -> int:
         """Pairs of a part."""
         return int(self.parts[part].n_partners().sum())
@@ -305,7 +311,7 @@ def _finish(plan: Plan, progress: Progress) -> StoredRun:
         if whole := _whole(store, plan):
             return whole
         writer = store.prediction_writer(plan.run)
-        if plan.request.per is Per.EITHER:
+        if plan.may_repeat:
             progress.say("keeping once what was kept for both ends of a pair")
             writer.drop_repeated()
         return writer.finish(len(plan.parts))

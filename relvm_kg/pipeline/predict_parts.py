@@ -112,9 +112,11 @@ def _groups(relation: Relation, heads: IntArray, tails: IntArray, candidates: Ca
     alike, chosen, per = relation is Relation.GENE_GENE, candidates.chosen, candidates.per
     if len(chosen):
         own_heads, own_tails = np.intersect1d(heads, chosen), np.intersect1d(tails, chosen)
-        yield Part(relation, own_heads, own_tails if candidates.within else tails, chosen, anchors_are_heads=True)
-        if not alike and not candidates.within:
-            yield Part(relation, own_tails, np.setdiff1d(heads, chosen), chosen, anchors_are_heads=False)
+        heads, tails = (own_heads, own_tails) if candidates.within else (heads, tails)
+        yield Part(relation, own_heads, tails, chosen, anchors_are_heads=True, both_ways=alike and candidates.top > 0)
+        if not alike:
+            others = heads if candidates.top else np.setdiff1d(heads, chosen)
+            yield Part(relation, own_tails, others, chosen, anchors_are_heads=False)
     elif alike:
         yield Part(relation, heads, tails, chosen, per is not Per.TAIL, both_ways=per is Per.EITHER)
     else:
