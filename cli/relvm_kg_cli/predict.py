@@ -155,5 +155,5 @@ def _print(console: Console, report: "PredictReport") -> None:
         console.say(f"other shards have {report.n_parts_missing:,} parts to write; the run is seen once all are there")
         return
     if report.n_scored == 0 and report.run.n_predictions:
-        console.say("this run was whole already, nothing to score")
+        console.say("nothing to score, all parts were written before")
     console.say("next: relvm-kg query --named novel-edges, relvm-kg export FOLDER --format parquet")

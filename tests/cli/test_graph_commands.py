@@ -221,7 +221,7 @@ def test_a_number_of_a_named_query_must_be_a_number(predicted: Path, relvm: Relv
 
 def test_a_repeated_prediction_says_that_there_is_nothing_to_score(own: Path, relvm: Relvm) -> None:
     call = ("predict", "--min-documents", "1", "--top", "5", "--samples", "2", "--device", "cpu", "--workspace", own)
-    assert "this run was whole already, nothing to score" in relvm(*call).err
+    assert "nothing to score, all parts were written before" in relvm(*call).err
 
 
 def test_an_export_without_a_prediction_run_says_how_to_make_one(own: Path, relvm: Relvm, tmp_path: Path) -> None:
