@@ -215,7 +215,7 @@ def _shared_lock(path: Path, patience: float) -> Iterator[None]:
             try:
                 fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
                 break
-            except BlockingIOError:
+            except (BlockingIOError, PermissionError):  # some network file systems say EACCES, as FileLock knows
                 if time.monotonic() > last:
                     raise Timeout(str(path)) from None
                 time.sleep(0.05)
