@@ -10,7 +10,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-import pandas as pd
 import pyarrow as pa
 
 from relvm_kg.errors import StoreError
@@ -28,11 +27,6 @@ from relvm_kg_graph.store import QueryResult
 from relvm_kg_graph.tokens import Token, tokenise
 
 ENGINE_VERSION = f"kglite-{version('kglite')}"
-_NULLABLE = {
-    pa.int32(): pd.Int32Dtype(),
-    pa.float32(): pd.Float32Dtype(),
-    pa.bool_(): pd.BooleanDtype(),
-}
 _NODE_KEYS, _EDGE_KEYS = {"id", "labels", "properties"}, {"id", "start", "end", "type", "properties"}
 _PATH_KEYS = {"nodes", "relationships"}
 _ENGINE_PROPERTIES = {"title", "type"}
@@ -82,19 +76,21 @@ class KgliteEngine:
         cls, entities: pa.Table, runs: Iterable[Mapping[str, Any]], edges: Iterable[tuple[EdgeType, pa.Table]]
     ) -> Self:
         """Load tables of the schema; the ends of every edge must be among the entities."""
+        from relvm_kg_graph.frames import frame, frame_of  # loads pandas, which no query needs
+
         graph = _kglite().KnowledgeGraph()
-        graph.add_nodes(pd.DataFrame({"name": [SCHEMA_NAME], "version": [SCHEMA_VERSION]}), VERSION_LABEL, "name")
+        graph.add_nodes(frame_of([{"name": SCHEMA_NAME, "version": SCHEMA_VERSION}]), VERSION_LABEL, "name")
         if entities.num_rows:
-            graph.add_nodes(_frame(entities), ENTITY_LABEL, "id")
+            graph.add_nodes(frame(entities), ENTITY_LABEL, "id")
             _label_entities(graph, entities)
         if run_rows := list(runs):
-            graph.add_nodes(pd.DataFrame(run_rows), RUN_LABEL, "run_id")
+            graph.add_nodes(frame_of(run_rows), RUN_LABEL, "run_id")
         for edge_type, table in edges:
             if table.num_rows:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore", UserWarning)
                     graph.add_relationships(
-                        _frame(table), edge_type.value, ENTITY_LABEL, "subject", ENTITY_LABEL, "object"
+                        frame(table), edge_type.value, ENTITY_LABEL, "subject", ENTITY_LABEL, "object"
                     )
         return cls(graph)
 
@@ -215,12 +211,3 @@ def _label_entities(graph: Any, entities: pa.Table) -> None:
         by_label.setdefault(CATEGORY_LABELS[category], []).append(entity)
     for label, ids in by_label.items():
         graph.add_label(ENTITY_LABEL, ids, label)
-
-
-def _frame(table: pa.Table) -> pd.DataFrame:
-    """A table as the engine's loader wants it: nulls stay nulls, lists are Python lists."""
-    lists = [f.name for f in table.schema if pa.types.is_list(f.type)]
-    frame: pd.DataFrame = table.drop_columns(lists).to_pandas(types_mapper=_NULLABLE.get)
-    for name in lists:
-        frame[name] = pd.Series(table[name].to_pylist(), dtype=object)
-    return frame
