@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from relvm_kg.entities.vocabularies.build import NamesInputs
     from relvm_kg.entities.vocabularies.files import VocabularyFile
 
-_KEYS = (
-    "path, rows, with_xrefs, names (each by type), sources (name, version, licence, home, sha256, n), notes"
-)
+_KEYS = "path, rows, with_xrefs, names (each by type), sources (name, version, licence, home, sha256, n), notes"
 
 
 @click.group(epilog=epilog("relvm-kg names build"))
