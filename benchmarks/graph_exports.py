@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from graph_speed import fill, predictions
+from synthetic_graph import fill, predictions
 
 from relvm_kg_graph.biocypher import edges as biocypher_edges
 from relvm_kg_graph.embedded import EmbeddedStore

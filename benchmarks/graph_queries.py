@@ -25,36 +25,38 @@ from pathlib import Path
 from typing import Any
 
 from bare_query import bare_call
-from graph_speed import IDS, STATEMENTS, entities, known, predictions
 from round_robin import ratio, round_robin
+from synthetic_graph import fill
 
 from relvm_kg.workspace import Workspace
 from relvm_kg_graph.cypher import Statement
 from relvm_kg_graph.embedded import EmbeddedStore
-from relvm_kg_graph.schema import PREDICTION_BATCH_SCHEMA, EdgeType, PredictionRun
-from relvm_kg_graph.store import BaseGraph, GraphStore, Selection, write_predictions
+from relvm_kg_graph.schema import PREDICTION_BATCH_SCHEMA, EdgeType
+from relvm_kg_graph.store import GraphStore, Selection
 
-RUNS = tuple(
-    PredictionRun(run_id=name, model_id="synthetic", model_version="0", corpus_hash="none", simulated=True)
-    for name in ("first", "second")
-)
+RUNS = ("first", "second")
 """Half of the predictions each."""
 BARE_ROWS = 10_000
 RELVM_KG = [sys.executable, "-m", "relvm_kg_cli.main"]
 BARE = Path(__file__).with_name("bare_query.py")
 TARGET = 1.3
-
-
-def fill(workspace: Workspace, n_edges: int, n_entities: int) -> None:
-    """Write the graph: both runs with their own predictions, every tenth pair of a quarter of them known."""
-    with EmbeddedStore(workspace.graph_dir) as store:
-        base = BaseGraph(
-            entities=[entities(n_entities)], known=known(predictions(n_edges // 4, n_entities)), simulated=True
-        )
-        store.write_base(base)
-        for seed, run in enumerate(RUNS):
-            write_predictions(store, run, predictions(n_edges // 2, n_entities, seed))
-        store.engine()
+IDS = {"id": "NCBIGene:7", "disease": "MESH:D7", "ids": [f"NCBIGene:{i}" for i in range(50)]}
+STATEMENTS = {
+    "entity by id": "MATCH (n:Entity {id: $id}) RETURN n.name",
+    "one-hop top 20": "MATCH (d:Disease {id: $disease})-[p:PREDICTED]->(g:Gene) "
+    "RETURN g.id, p.score ORDER BY p.score DESC LIMIT 20",
+    "anti-join: predicted, not known": "MATCH (d:Disease)-[p:PREDICTED]->(g:Gene) "
+    "WHERE p.score > 0.9 AND NOT (d)-[:ASSOCIATED]->(g) RETURN count(p)",
+    "two-hop aggregate, whole graph": "MATCH (d:Disease)-[:PREDICTED]->(g:Gene)<-[:PREDICTED]-(c:Chemical) "
+    "RETURN c.id, count(*) AS n ORDER BY n DESC, c.id LIMIT 10",
+    "two-hop aggregate, one disease": "MATCH (d:Disease {id: $disease})-[:PREDICTED]->(g:Gene) "
+    "MATCH (g)<-[:PREDICTED]-(c:Chemical) RETURN c.id, count(*) AS n ORDER BY n DESC, c.id LIMIT 10",
+    "shortest path": "MATCH p = shortestPath((a:Entity {id: $id})-[:PREDICTED*1..4]-(b:Entity {id: $disease})) "
+    "RETURN length(p)",
+    "filter by 50 ids and score": "MATCH (d:Disease)-[p:PREDICTED]->(g:Gene) WHERE g.id IN $ids AND p.score > 0.5 "
+    "RETURN count(p)",
+    "all gene-disease predictions out": "MATCH (d:Disease)-[p:PREDICTED]->(g:Gene) RETURN d.id, g.id, p.score",
+}
 
 
 @contextlib.contextmanager
@@ -130,7 +132,7 @@ def measure_push(workspace: Workspace, uri: str, n_edges: int) -> dict[str, Any]
             return driver.execute_query(text, parameters, database_="neo4j").records
 
         count = "MATCH ()-[r:PREDICTED {run_id: $run}]->() RETURN count(r) AS n"
-        first, second = (run.run_id for run in RUNS)
+        first, second = RUNS
         child = subprocess.Popen([*push, first], env=environment, stdout=subprocess.DEVNULL)
         while (there := rows(count, run=first)[0]["n"]) < n_edges // 5:
             if child.poll() is not None:
@@ -165,7 +167,7 @@ def measure_push(workspace: Workspace, uri: str, n_edges: int) -> dict[str, Any]
 def bare_rate(driver: Any, workspace: Workspace) -> float:
     """Rows a second of a plain loop: UNWIND of 10,000 rows with all properties; its edges are deleted after."""
     with EmbeddedStore(workspace.graph_dir) as store:
-        batches = store.read_edges(EdgeType.PREDICTED, Selection(runs=(RUNS[1].run_id,)))
+        batches = store.read_edges(EdgeType.PREDICTED, Selection(runs=(RUNS[1],)))
         rows: list[dict[str, Any]] = []
         for batch in batches:
             rows.extend(batch.to_pylist())
@@ -198,7 +200,9 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         workspace = Workspace.create(Path(folder) / "workspace")
         started = time.perf_counter()
-        fill(workspace, options.edges, options.entities)
+        with EmbeddedStore(workspace.graph_dir) as store:
+            fill(store, options.edges, options.entities, RUNS)
+            store.engine()
         results["graph and engine made, s"] = round(time.perf_counter() - started, 1)
         (file,) = (workspace.graph_dir / "cache").glob("*.kgl")
         with EmbeddedStore(workspace.graph_dir) as store:
