@@ -142,7 +142,10 @@ def test_predicting_again_after_a_rollback_gives_the_same_run_and_a_finished_one
 ) -> None:
     call = ("predict", "--min-documents", "1", "--top", "5", "--samples", "2", "--device", "cpu", "--json")
     again = relvm(*call, "--workspace", own).json
-    assert set(again) == {"prediction_run", "n_predictions", "n_scored", "n_without_text", "n_too_rare", "run"}
+    counts = {"n_predictions", "n_scored", "n_without_text", "n_too_rare", "n_named", "n_parts", "n_parts_missing"}
+    assert set(again) == {"prediction_run", "complete", *counts, "set_aside", "notes", "run"}
+    assert again["complete"]
+    assert again["n_parts_missing"] == 0
     assert again["n_scored"] == 0
     relvm("graph", "rollback", again["prediction_run"], "--workspace", own)
     anew = relvm(*call, "--workspace", own).json
